@@ -1,0 +1,12 @@
+import { Decimal } from './decimal.ts';
+
+/** The largest amount an EVM token can report. */
+export const UINT256_MAX = 2n ** 256n - 1n;
+
+/** The largest number of decimals a token may have: ERC-20 `decimals()` is a uint8. */
+export const MAX_DECIMALS = 255;
+
+/** An amount of a token's smallest unit as an exact decimal in whole tokens: 1234500000n with 6 decimals is 1234.5. */
+export function toDecimalAmount(amountRaw: bigint, decimals: number): Decimal {
+  return new Decimal(amountRaw.toString()).shiftedBy(-decimals);
+}
