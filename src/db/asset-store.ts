@@ -28,6 +28,3 @@ export type AssetStore = {
   /** Sets what the patch names and keeps the rest. */
   updateSettings(tenantId: string, assetId: string, patch: AssetSettingsPatch): Promise<AssetSettings>;
 };
-
-/** What holds for an asset the tenant never said anything about. */
-export const DEFAULT_ASSET_SETTINGS: AssetSettings = { tracked: false, spam: null, manualPrice: null, acceptedPrice: null };

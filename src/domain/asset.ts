@@ -41,6 +41,9 @@ export type AssetSettings = {
   readonly acceptedPrice: { readonly value: string; readonly acceptedAt: Date } | null;
 };
 
+/** What holds for an asset the tenant never said anything about. */
+export const DEFAULT_ASSET_SETTINGS: AssetSettings = { tracked: false, spam: null, manualPrice: null, acceptedPrice: null };
+
 /** CAIP-19 id: `eip155:1/slip44:60`, `eip155:1/erc20:0x...`, `solana:5eykt.../token:<mint>`. */
 export function caip19(chain: Chain, address: string | null): string {
   if (address === null) return `${chain.caip2}/slip44:${chain.native.slip44}`;

@@ -1,6 +1,7 @@
 import type { Decimal } from './decimal.ts';
-import type { Holding, SourceError, SourceKind, SourceState, SourceStatus } from './holding.ts';
-import type { Price } from './price.ts';
+import type { ErrorCode } from './errors.ts';
+import type { Holding, SourceKind, SourceState, SourceStatus } from './holding.ts';
+import type { Price, PriceReason } from './price.ts';
 import type { SpamVerdict } from './spam.ts';
 
 /** Why a value is null. */
@@ -21,6 +22,9 @@ export type ValuedHolding = {
   readonly spam: SpamVerdict;
 };
 
+/** A failure as `sources[]` tells it: a chain's, or a price source's. */
+export type ReportedError = { readonly code: ErrorCode | PriceReason; readonly provider: string | null };
+
 /** One entry of `sources[]`: how far a part of the answer can be trusted. */
 export type SourceReport = {
   readonly walletId: string | null;
@@ -31,9 +35,9 @@ export type SourceReport = {
   readonly ageSeconds: number | null;
   readonly block: SourceState['block'];
   readonly lastAttemptAt: Date | null;
-  readonly error: SourceError | null;
+  readonly error: ReportedError | null;
   /** Assets inside this source that failed on their own: CAIP-19 ids. */
-  readonly failedAssets: readonly { readonly assetId: string; readonly error: SourceError }[];
+  readonly failedAssets: readonly { readonly assetId: string; readonly error: ReportedError }[];
 };
 
 export type FxReport = {
