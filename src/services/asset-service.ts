@@ -1,7 +1,13 @@
-import type { AssetPage } from '../db/asset-store.ts';
-import type { Asset, AssetSettings } from '../domain/asset.ts';
+import type { BalanceSource } from '../adapters/balance-source.ts';
+import type { AssetPage, AssetStore } from '../db/asset-store.ts';
+import { type Asset, type AssetRef, type AssetSettings, caip19 } from '../domain/asset.ts';
+import type { Chain, ChainFamily } from '../domain/chain.ts';
+import { formatDecimal, parseDecimal } from '../domain/decimal.ts';
+import { AppError } from '../domain/errors.ts';
 import type { Price } from '../domain/price.ts';
 import type { SpamVerdict } from '../domain/spam.ts';
+import { getAssetContexts } from './asset-context.ts';
+import type { PriceService } from './price-service.ts';
 
 export type AssetView = {
   readonly asset: Asset;
@@ -31,8 +37,109 @@ export type AssetService = {
   /** `id` is the asset's UUID or its CAIP-19 id. These throw asset_not_found. */
   get(tenantId: string, id: string): Promise<AssetView>;
   update(tenantId: string, id: string, patch: AssetPatch): Promise<AssetView>;
-  /** Accepts the price that is quarantined now, if it still is `value` (conflict otherwise, or when none is). */
+  /** Accepts the price shown now, if it still is `value` (conflict otherwise), so that it is summed from now on. */
   acceptPrice(tenantId: string, id: string, value: string): Promise<AssetView>;
   /** Stops following a token that was added by hand. Its stored balances stay readable until the next refresh drops them as untracked. */
   untrack(tenantId: string, id: string): Promise<void>;
 };
+
+type AssetServiceDeps = {
+  readonly assets: AssetStore;
+  readonly prices: Pick<PriceService, 'getPrices'>;
+  readonly chains: readonly Chain[];
+  /** By chain slug. */
+  readonly sources: ReadonlyMap<string, BalanceSource>;
+  readonly parseAddress: Readonly<Record<ChainFamily, (text: string) => string | undefined>>;
+  readonly isListed: (ref: { readonly chain: string; readonly address: string }) => boolean;
+  readonly now: () => Date;
+};
+
+export function createAssetService(deps: AssetServiceDeps): AssetService {
+  const { assets } = deps;
+  return {
+    add: (tenantId, ref, signal) => addAsset(deps, { tenantId, ref, signal }),
+    async list(tenantId, options) {
+      const page = await assets.list(tenantId, options);
+      return { assets: await viewAll(deps, tenantId, page.assets), nextId: page.nextId };
+    },
+    async get(tenantId, id) {
+      return viewOne(deps, tenantId, await findAsset(deps, id));
+    },
+    async update(tenantId, id, patch) {
+      const asset = await findAsset(deps, id);
+      await assets.updateSettings(tenantId, asset.id, patch);
+      return viewOne(deps, tenantId, asset);
+    },
+    async acceptPrice(tenantId, id, value) {
+      const asset = await findAsset(deps, id);
+      const view = await viewOne(deps, tenantId, asset);
+      const accepted = parseDecimal(value);
+      if (accepted === undefined || view.price.value === null || !view.price.value.eq(accepted)) {
+        throw new AppError('conflict', 'This is not the price that is quoted now. Read the asset again and accept what you see.');
+      }
+      await assets.updateSettings(tenantId, asset.id, { acceptedPrice: formatDecimal(accepted) });
+      return viewOne(deps, tenantId, asset);
+    },
+    async untrack(tenantId, id) {
+      await assets.updateSettings(tenantId, (await findAsset(deps, id)).id, { tracked: false });
+    },
+  };
+}
+
+async function addAsset(
+  deps: AssetServiceDeps,
+  { tenantId, ref, signal }: { tenantId: string; ref: { chain: string; address: string }; signal: AbortSignal },
+): Promise<AssetView & { created: boolean }> {
+  const chain = deps.chains.find((candidate) => candidate.slug === ref.chain);
+  const source = deps.sources.get(ref.chain);
+  if (chain === undefined || source === undefined) throw new AppError('unknown_chain', `There is no chain "${ref.chain}".`);
+  const address = deps.parseAddress[chain.family](ref.address);
+  if (address === undefined) throw new AppError('invalid_address', `This is not an address of ${chain.name}.`);
+  const description = (await source.describeTokens([address], signal)).get(address);
+  if (description === undefined || description.status === 'not_a_token') {
+    throw new AppError('not_a_token', `Nothing at this address of ${chain.name} behaves like a token.`);
+  }
+  if (description.status === 'failed') {
+    const { code, provider } = description.error;
+    throw new AppError(code, `${chain.name} could not be asked about this token.`, provider === null ? {} : { provider });
+  }
+  const [asset] = await deps.assets.upsertMany([{ ...description.info, listed: deps.isListed({ chain: chain.slug, address }) }]);
+  if (asset === undefined) throw new AppError('internal', 'The token was not stored.');
+  const before = (await deps.assets.getSettings(tenantId, [asset.id])).get(asset.id);
+  await deps.assets.updateSettings(tenantId, asset.id, { tracked: true });
+  return { ...(await viewOne(deps, tenantId, asset)), created: before?.tracked !== true };
+}
+
+const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+async function findAsset(deps: AssetServiceDeps, id: string): Promise<Asset> {
+  const ref = UUID_PATTERN.test(id) ? undefined : parseCaip19(deps, id);
+  const asset = ref === undefined ? await deps.assets.get(id) : (await deps.assets.getByRefs([ref]))[0];
+  if (asset === undefined) throw new AppError('asset_not_found', 'There is no asset of this id.');
+  return asset;
+}
+
+/** The asset a CAIP-19 id of a chain of ours names. Throws asset_not_found for any other text. */
+function parseCaip19({ chains, parseAddress }: AssetServiceDeps, id: string): AssetRef {
+  const chain = chains.find((candidate) => id.startsWith(`${candidate.caip2}/`));
+  if (chain !== undefined) {
+    if (id === caip19(chain, null)) return { chain: chain.slug, address: null };
+    const address = parseAddress[chain.family](id.slice(id.lastIndexOf(':') + 1));
+    if (address !== undefined && id.toLowerCase() === caip19(chain, address).toLowerCase()) return { chain: chain.slug, address };
+  }
+  throw new AppError('asset_not_found', 'There is no asset of this id.');
+}
+
+async function viewAll(deps: AssetServiceDeps, tenantId: string, assets: readonly Asset[]): Promise<readonly AssetView[]> {
+  const contexts = await getAssetContexts(deps, { tenantId, assets, now: deps.now() });
+  return assets.flatMap((asset) => {
+    const context = contexts.get(asset.id);
+    return context === undefined ? [] : [{ asset, settings: context.settings, price: context.price, spam: context.spam }];
+  });
+}
+
+async function viewOne(deps: AssetServiceDeps, tenantId: string, asset: Asset): Promise<AssetView> {
+  const [view] = await viewAll(deps, tenantId, [asset]);
+  if (view === undefined) throw new AppError('asset_not_found', 'There is no asset of this id.');
+  return view;
+}

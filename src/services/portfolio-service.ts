@@ -1,4 +1,19 @@
-import type { Portfolio, SourceReport, ValuedHolding } from '../domain/portfolio.ts';
+import type { AssetStore } from '../db/asset-store.ts';
+import type { BalanceStore } from '../db/balance-store.ts';
+import type { WalletStore } from '../db/wallet-store.ts';
+import { caip19, DEFAULT_ASSET_SETTINGS } from '../domain/asset.ts';
+import type { Chain } from '../domain/chain.ts';
+import { Decimal, parseDecimal } from '../domain/decimal.ts';
+import { AppError } from '../domain/errors.ts';
+import type { Holding, SourceKind, SourceState } from '../domain/holding.ts';
+import type { FxReport, Portfolio, SourceReport, ValuedHolding } from '../domain/portfolio.ts';
+import { buildPortfolio, findGaps } from '../domain/portfolio-builder.ts';
+import { quarantineDominating } from '../domain/quarantine.ts';
+import { reportFx, reportPriceSources, reportSource } from '../domain/source-report.ts';
+import { valueHolding } from '../domain/valuation.ts';
+import type { Wallet } from '../domain/wallet.ts';
+import { type FullAssetContext, getAssetContexts } from './asset-context.ts';
+import type { PriceService } from './price-service.ts';
 
 export type PortfolioQuery = {
   readonly chains: readonly string[] | null;
@@ -23,3 +38,178 @@ export type PortfolioService = {
   getPortfolio(tenantId: string, query: PortfolioQuery): Promise<Portfolio>;
   getWalletBalances(tenantId: string, walletId: string, query: Omit<PortfolioQuery, 'walletIds'>): Promise<WalletBalances>;
 };
+
+type PortfolioServiceDeps = {
+  readonly wallets: Pick<WalletStore, 'get' | 'listAll'>;
+  readonly assets: Pick<AssetStore, 'getSettings'>;
+  readonly balances: Pick<BalanceStore, 'listHoldings' | 'listSources'>;
+  readonly prices: Pick<PriceService, 'getPrices' | 'getRate'>;
+  readonly chains: readonly Chain[];
+  /** Which kinds of source each chain has. */
+  readonly kindsOf: (chain: string) => readonly SourceKind[];
+  /** A figure older than this is stale. */
+  readonly staleAfterMs: number;
+  readonly now: () => Date;
+};
+
+/** A rate of this age says little about a currency any more. */
+const FX_STALE_AFTER_MS = 24 * 3_600_000;
+
+export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioService {
+  return {
+    async getPortfolio(tenantId, query) {
+      const view = await readView(deps, tenantId, query);
+      return buildPortfolio({
+        ...view,
+        currency: query.currency,
+        minValue: query.minValue === null ? null : new Decimal(query.minValue),
+        includeSpam: query.includeSpam,
+      });
+    },
+    async getWalletBalances(tenantId, walletId, query) {
+      const view = await readView(deps, tenantId, { ...query, walletIds: [walletId] });
+      const minValue = query.minValue === null ? null : new Decimal(query.minValue);
+      const isShown = (valued: ValuedHolding): boolean =>
+        (query.includeSpam || !valued.spam.isSpam) &&
+        (minValue === null || valued.value === null || valued.value.isGreaterThanOrEqualTo(minValue));
+      const gaps = findGaps(view.holdings, view);
+      return {
+        walletId,
+        currency: query.currency,
+        holdings: view.holdings.filter(isShown),
+        sources: view.sources,
+        complete: gaps.length === 0,
+      };
+    },
+  };
+}
+
+type View = {
+  readonly now: Date;
+  readonly fx: FxReport;
+  readonly holdings: readonly ValuedHolding[];
+  readonly sources: readonly SourceReport[];
+};
+
+/** What the query covers. Holdings are judged against the whole portfolio before they are narrowed down to it. */
+async function readView(
+  deps: PortfolioServiceDeps,
+  tenantId: string,
+  query: Pick<PortfolioQuery, 'chains' | 'walletIds' | 'currency'>,
+): Promise<View> {
+  const now = deps.now();
+  const everything = { walletIds: null, chains: null };
+  const [wallets, stored, states, fx] = await Promise.all([
+    deps.wallets.listAll(tenantId, { walletIds: null }),
+    deps.balances.listHoldings(tenantId, everything),
+    deps.balances.listSources(tenantId, everything),
+    readFx(deps, query.currency, now),
+  ]);
+  requireKnown(deps, wallets, query);
+  const covers = (walletId: string, chain: string): boolean =>
+    (query.walletIds?.includes(walletId) ?? true) && (query.chains?.includes(chain) ?? true);
+
+  const contexts = await getAssetContexts(deps, { tenantId, assets: stored.map(({ asset }) => asset), now });
+  const freshSince = new Date(now.getTime() - deps.staleAfterMs);
+  const sources = expectSources(deps, wallets, states);
+  const holdings = valueAll(stored, { contexts, sources, freshSince, perUsd: fx.rate });
+  const covered = holdings.filter(({ holding }) => covers(holding.walletId, holding.asset.chain));
+  const coveredSources = sources.filter((state) => covers(state.walletId, state.chain));
+  return { now, fx, holdings: covered, sources: report(deps, { covered, coveredSources, contexts, fx, now, freshSince }) };
+}
+
+function requireKnown(
+  { chains }: PortfolioServiceDeps,
+  wallets: readonly Wallet[],
+  query: Pick<PortfolioQuery, 'chains' | 'walletIds'>,
+): void {
+  const unknown = query.chains?.find((slug) => !chains.some((chain) => chain.slug === slug));
+  if (unknown !== undefined) throw new AppError('unknown_chain', `There is no chain "${unknown}".`);
+  const known = new Set(wallets.map((wallet) => wallet.id));
+  if (query.walletIds?.some((id) => !known.has(id))) {
+    throw new AppError('wallet_not_found', 'There is no wallet of this id.');
+  }
+}
+
+async function readFx({ prices }: PortfolioServiceDeps, currency: string, now: Date): Promise<FxReport> {
+  if (currency === 'USD') return { currency, rate: new Decimal(1), source: null, quotedAt: null, status: 'ok' };
+  const rate = await prices.getRate(currency);
+  const perUsd = rate === undefined ? undefined : parseDecimal(rate.perUsd);
+  if (rate === undefined || perUsd === undefined)
+    return { currency, rate: null, source: null, quotedAt: null, status: 'missing' };
+  const isStale = now.getTime() - rate.quotedAt.getTime() > FX_STALE_AFTER_MS;
+  return { currency, rate: perUsd, source: rate.source, quotedAt: rate.quotedAt, status: isStale ? 'stale' : 'ok' };
+}
+
+/** A state for every source there should be: one that was never attempted is told as such. */
+function expectSources(
+  { kindsOf }: PortfolioServiceDeps,
+  wallets: readonly Wallet[],
+  states: readonly SourceState[],
+): readonly SourceState[] {
+  const known = new Map(states.map((state) => [sourceKey(state), state]));
+  return wallets.flatMap((wallet) =>
+    wallet.chains.flatMap((chain) =>
+      kindsOf(chain).map((kind) => {
+        const target = { walletId: wallet.id, chain, kind };
+        return known.get(sourceKey(target)) ?? { ...target, ...NEVER_READ };
+      }),
+    ),
+  );
+}
+
+const NEVER_READ = { observedAt: null, block: null, lastAttemptAt: null, lastOutcome: null, error: null } as const;
+
+function sourceKey({ walletId, chain, kind }: Pick<SourceState, 'walletId' | 'chain' | 'kind'>): string {
+  return `${walletId}/${chain}/${kind}`;
+}
+
+type Valuation = {
+  readonly contexts: ReadonlyMap<string, FullAssetContext>;
+  readonly sources: readonly SourceState[];
+  readonly freshSince: Date;
+  readonly perUsd: Decimal | null;
+};
+
+function valueAll(stored: readonly Holding[], { contexts, sources, freshSince, perUsd }: Valuation): readonly ValuedHolding[] {
+  const byKey = new Map(sources.map((state) => [sourceKey(state), state]));
+  const valued = stored.flatMap((holding) => {
+    const context = contexts.get(holding.asset.id);
+    const kind = kindOf(holding);
+    const source = byKey.get(sourceKey({ walletId: holding.walletId, chain: holding.asset.chain, kind }));
+    return context === undefined ? [] : [valueHolding(holding, context, { source, freshSince, perUsd })];
+  });
+  return quarantineDominating(valued, (assetId) => contexts.get(assetId)?.settings ?? DEFAULT_ASSET_SETTINGS);
+}
+
+function kindOf({ position }: Holding): SourceKind {
+  return position === 'stake' ? 'stake' : 'balances';
+}
+
+function report(
+  deps: PortfolioServiceDeps,
+  view: {
+    covered: readonly ValuedHolding[];
+    coveredSources: readonly SourceState[];
+    contexts: ReadonlyMap<string, FullAssetContext>;
+    fx: FxReport;
+    now: Date;
+    freshSince: Date;
+  },
+): readonly SourceReport[] {
+  const chainOf = new Map(deps.chains.map((chain) => [chain.slug, chain]));
+  const toCaip19 = ({ holding }: ValuedHolding): string => {
+    const chain = chainOf.get(holding.asset.chain);
+    return chain === undefined ? holding.asset.id : caip19(chain, holding.asset.address);
+  };
+  const options = { now: view.now, freshSince: view.freshSince, caip19: toCaip19 };
+  const honest = view.covered.filter((valued) => !valued.spam.isSpam);
+  const bySource = Map.groupBy(honest, ({ holding }) =>
+    sourceKey({ walletId: holding.walletId, chain: holding.asset.chain, kind: kindOf(holding) }),
+  );
+  return [
+    ...view.coveredSources.map((state) => reportSource(state, bySource.get(sourceKey(state)) ?? [], options)),
+    ...reportPriceSources(honest, (assetId) => view.contexts.get(assetId)?.market, options),
+    ...reportFx(view.fx, view.now),
+  ];
+}

@@ -1,5 +1,7 @@
-import type { WalletCursor, WalletPage } from '../db/wallet-store.ts';
-import type { AppError } from '../domain/errors.ts';
+import type { NameResolver } from '../adapters/balance-source.ts';
+import type { NewWallet, WalletCursor, WalletPage, WalletStore } from '../db/wallet-store.ts';
+import type { Chain, ChainFamily } from '../domain/chain.ts';
+import { AppError, toAppError } from '../domain/errors.ts';
 import type { Wallet } from '../domain/wallet.ts';
 
 /** What a caller sends: an address or a name, and the chains to follow it on (null: guessed from the address's family). */
@@ -18,3 +20,92 @@ export type WalletService = {
   setLabel(tenantId: string, id: string, label: string | null): Promise<Wallet>;
   delete(tenantId: string, id: string): Promise<void>;
 };
+
+type WalletServiceDeps = {
+  readonly store: WalletStore;
+  readonly chains: readonly Chain[];
+  /** Strict parsers that give the canonical form, by family. */
+  readonly parseAddress: Readonly<Record<ChainFamily, (text: string) => string | undefined>>;
+  readonly resolvers: readonly { readonly family: ChainFamily; readonly resolver: NameResolver }[];
+};
+
+/** The chain an address is followed on when the caller names none. */
+const DEFAULT_CHAIN: Readonly<Record<ChainFamily, string>> = { evm: 'ethereum', solana: 'solana' };
+const NAME_LOOKUPS_AT_ONCE = 10;
+
+export function createWalletService(deps: WalletServiceDeps): WalletService {
+  const { store } = deps;
+  return {
+    async add(tenantId, input, signal) {
+      const [added] = await store.addMany(tenantId, [await toNewWallet(deps, input, signal)]);
+      return found(added);
+    },
+    addMany: (tenantId, inputs, signal) => addMany(deps, { tenantId, inputs, signal }),
+    list: (tenantId, options) => store.list(tenantId, options),
+    async get(tenantId, id) {
+      return found(await store.get(tenantId, id));
+    },
+    async setLabel(tenantId, id, label) {
+      return found(await store.setLabel(tenantId, id, label));
+    },
+    async delete(tenantId, id) {
+      if (!(await store.delete(tenantId, id))) throw new AppError('wallet_not_found', 'There is no wallet of this id.');
+    },
+  };
+}
+
+async function addMany(
+  deps: WalletServiceDeps,
+  { tenantId, inputs, signal }: { tenantId: string; inputs: readonly WalletInput[]; signal: AbortSignal },
+): Promise<readonly (WalletAdded | AppError)[]> {
+  const parsed: (NewWallet | AppError)[] = [];
+  for (let start = 0; start < inputs.length; start += NAME_LOOKUPS_AT_ONCE) {
+    const part = inputs.slice(start, start + NAME_LOOKUPS_AT_ONCE);
+    parsed.push(...(await Promise.all(part.map((input) => toNewWallet(deps, input, signal).catch(toAppError)))));
+  }
+  const good = parsed.flatMap((entry) => (entry instanceof AppError ? [] : [entry]));
+  const added = (await deps.store.addMany(tenantId, good)).values();
+  return parsed.map((entry) => (entry instanceof AppError ? entry : found(added.next().value)));
+}
+
+async function toNewWallet(deps: WalletServiceDeps, input: WalletInput, signal: AbortSignal): Promise<NewWallet> {
+  const { family, address, name } = await identify(deps, input.address, signal);
+  const chains = [...new Set(input.chains ?? [DEFAULT_CHAIN[family]])];
+  for (const slug of chains) {
+    const chain = deps.chains.find((candidate) => candidate.slug === slug);
+    if (chain === undefined) throw new AppError('unknown_chain', `There is no chain "${slug}". GET /api/v1/chains lists them.`);
+    if (chain.family !== family) {
+      throw new AppError('invalid_address', `This is an address of the ${family} family; ${chain.name} takes another kind.`);
+    }
+  }
+  return { family, address, name, label: input.label, chains };
+}
+
+/** The family and canonical address behind what the caller typed. */
+async function identify(
+  { parseAddress, resolvers }: WalletServiceDeps,
+  text: string,
+  signal: AbortSignal,
+): Promise<{ family: ChainFamily; address: string; name: string | null }> {
+  const evm = parseAddress.evm(text);
+  if (evm !== undefined) return { family: 'evm', address: evm, name: null };
+  const solana = parseAddress.solana(text);
+  if (solana !== undefined) return { family: 'solana', address: solana, name: null };
+  if (!text.includes('.')) {
+    throw new AppError(
+      'invalid_address',
+      'This is neither an EVM address (0x and 40 hex digits, with a right checksum when mixed case) nor a Solana address (base58 of 32 bytes).',
+    );
+  }
+  const name = text.toLowerCase();
+  const match = resolvers.find(({ resolver }) => resolver.supports(name));
+  if (match === undefined) throw new AppError('unsupported_name', 'Only .eth and .sol names can be looked up.');
+  const address = await match.resolver.resolve(name, signal);
+  if (address === null) throw new AppError('name_not_found', 'This name has no address.');
+  return { family: match.family, address, name };
+}
+
+function found<T>(wallet: T | undefined): T {
+  if (wallet === undefined) throw new AppError('wallet_not_found', 'There is no wallet of this id.');
+  return wallet;
+}
