@@ -37,6 +37,7 @@ export type UpstreamErrorCode =
   | 'upstream_unsupported'
   | 'upstream_out_of_gas'
   | 'upstream_wrong_chain'
+  | 'upstream_block_unavailable'
   | 'upstream_rpc_error'
   | 'upstream_reverted'
   | 'upstream_no_endpoint'

@@ -1,0 +1,31 @@
+/** Cuts a list into runs of at most `size`. */
+export function chunk<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
+/** Maps a list with at most `limit` of the calls in flight, results in order. The first rejection rejects the whole. */
+export async function mapLimited<T, R>(items: readonly T[], limit: number, task: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await task(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
+  return results;
+}
+
+export type SingleFlight<T> = { run(key: string, task: () => Promise<T>): Promise<T> };
+
+/** Shares one promise among all who ask for the same key while it is in flight. */
+export function createSingleFlight<T>(): SingleFlight<T> {
+  const inFlight = new Map<string, Promise<T>>();
+  return {
+    run(key, task) {
+      const current = inFlight.get(key);
+      if (current !== undefined) return current;
+      const started = task().finally(() => inFlight.delete(key));
+      inFlight.set(key, started);
+      return started;
+    },
+  };
+}

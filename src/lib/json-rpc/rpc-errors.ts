@@ -1,0 +1,70 @@
+import { AppError, type UpstreamErrorCode } from '../../domain/errors.ts';
+
+/** The families of JSON-RPC servers: some numbers mean different things in each. */
+export type RpcFamily = 'evm' | 'solana';
+
+/** The `error` object of an answer. */
+export type RpcErrorObject = { readonly code: number; readonly message: string };
+
+/** Numbers that say the same whatever the text. */
+const BY_CODE: Readonly<Record<RpcFamily, ReadonlyMap<number, UpstreamErrorCode>>> = {
+  evm: new Map([
+    [3, 'upstream_reverted'],
+    [429, 'upstream_rate_limited'],
+    [-32005, 'upstream_rate_limited'],
+    [-32007, 'upstream_rate_limited'],
+    [-32009, 'upstream_rate_limited'],
+    [-32429, 'upstream_rate_limited'],
+    [401, 'upstream_unauthorized'],
+    [402, 'upstream_unauthorized'],
+    [403, 'upstream_unauthorized'],
+    [-32601, 'upstream_unsupported'],
+    [-32612, 'upstream_unsupported'],
+    [-32613, 'upstream_unsupported'],
+  ]),
+  solana: new Map([
+    [429, 'upstream_rate_limited'],
+    [-32429, 'upstream_rate_limited'],
+    [401, 'upstream_unauthorized'],
+    [402, 'upstream_unauthorized'],
+    [403, 'upstream_unauthorized'],
+    // The node does not keep the index that the call needs.
+    [-32010, 'upstream_unsupported'],
+    [-32601, 'upstream_unsupported'],
+    [-32612, 'upstream_unsupported'],
+    [-32613, 'upstream_unsupported'],
+  ]),
+};
+
+/** The words of node software and of the big hosts, in the order in which they are tried. */
+const BY_TEXT: readonly (readonly [RegExp, UpstreamErrorCode])[] = [
+  [/rate.?limit|too many requests|request limit|quota|capacity|throttl|compute units per second/i, 'upstream_rate_limited'],
+  [
+    /out of gas|gas required exceeds|gas (limit|allowance)|execution (timeout|aborted)|evm timeout|timed? ?out/i,
+    'upstream_out_of_gas',
+  ],
+  [
+    /header not found|unknown block|block (not found|is not available)|missing trie node|state .*(not available|unavailable|pruned)|historical state/i,
+    'upstream_block_unavailable',
+  ],
+  [/revert|invalid opcode|vm execution error/i, 'upstream_reverted'],
+  [/too (large|big|many)|(size|length) (limit|exceed)|exceeds?.*(size|length|max)|max.*(size|length)/i, 'upstream_too_large'],
+  [/unauthori[sz]ed|api.?key|forbidden|authenticat/i, 'upstream_unauthorized'],
+  [/not supported|unsupported|not available|not enabled|disabled|does not exist|excluded from/i, 'upstream_unsupported'],
+];
+
+/** What an RPC error means, by its number within the family first and by its words second. */
+export function classifyRpcError(family: RpcFamily, { code, message }: RpcErrorObject): UpstreamErrorCode {
+  const byCode = BY_CODE[family].get(code);
+  if (byCode !== undefined) return byCode;
+  return BY_TEXT.find(([pattern]) => pattern.test(message))?.[1] ?? 'upstream_rpc_error';
+}
+
+/** An RPC error as an AppError. The server's own words go into the cause, for the log alone: they may quote the URL. */
+export function toRpcError(family: RpcFamily, provider: string, error: RpcErrorObject): AppError {
+  const words = new Error(error.message.slice(0, 300));
+  return new AppError(classifyRpcError(family, error), `${provider} answered with RPC error ${error.code}.`, {
+    provider,
+    cause: words,
+  });
+}
