@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Chain } from './domain/chain.ts';
 import { chains } from './domain/chains.ts';
+import { StartupError } from './lib/startup-error.ts';
 
 const PRICE_SOURCE_IDS = ['defillama', 'coingecko', 'chainlink'] as const;
 export type PriceSourceId = (typeof PRICE_SOURCE_IDS)[number];
@@ -28,11 +29,6 @@ export type Config = {
   /** Texts that no log line may hold. */
   readonly secrets: readonly string[];
 };
-
-/** A value in the environment that cannot be used. The message is one line per fault and holds no value that could be a secret. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -88,7 +84,7 @@ export function rpcUrlsVariable(chain: Chain): string {
   return `${chain.slug.toUpperCase().replaceAll('-', '_')}_RPC_URLS`;
 }
 
-/** Reads the environment. Throws ConfigError naming every variable at fault. */
+/** Reads the environment. Throws StartupError naming every variable at fault. */
 export function loadConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
   const rpcNames = new Map(chains.map((chain) => [rpcUrlsVariable(chain), chain]));
@@ -105,7 +101,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     if (urls.success) rpcUrls.set(chain.slug, urls.data);
     else faults.push(`${name}: ${urls.error.issues[0]?.message ?? 'is not valid'}`);
   }
-  if (!parsed.success || faults.length > 0) throw new ConfigError(faults.join('\n'));
+  if (!parsed.success || faults.length > 0) throw new StartupError(faults.join('\n'));
   const env = parsed.data;
   refuseOpenNetwork(env.HOST, env.API_KEYS_REQUIRED);
   return Object.freeze({
@@ -151,10 +147,10 @@ function describeIssues(error: z.ZodError): string[] {
 /** This version has no API keys, so another machine may only be let in on the owner's explicit word. */
 function refuseOpenNetwork(host: string, keysRequired: boolean | undefined): void {
   if (keysRequired === true) {
-    throw new ConfigError('API_KEYS_REQUIRED: this version has no API keys yet; unset it and keep HOST on a loopback address');
+    throw new StartupError('API_KEYS_REQUIRED: this version has no API keys yet; unset it and keep HOST on a loopback address');
   }
   if (!isLoopback(host) && keysRequired === undefined) {
-    throw new ConfigError(
+    throw new StartupError(
       `HOST: ${host} can be reached from other machines and this version has no API keys; set API_KEYS_REQUIRED=false to serve it open`,
     );
   }
