@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StartupError } from '../../lib/startup-error.ts';
+import { type Cluster, openCluster } from './cluster.ts';
+import { claimOwnership, type Ownership } from './ownership.ts';
+import { findPostmaster } from './postmaster-file.ts';
+
+export type EmbeddedPostgres = {
+  /** Connection URL of the service's own database, with its password. */
+  readonly url: string;
+  /** Ends the server cleanly; within half a minute whatever happens. */
+  stop(): Promise<void>;
+};
+
+type Log = { info(details: object, message: string): void };
+
+const START_TIMEOUT_MS = 60_000;
+const RETRY_AFTER_MS = 200;
+const MAX_FAILED_STARTS = 5;
+const NAME = 'chainfolio';
+
+/**
+ * Starts a private PostgreSQL with its data in `dataDir`, made there at the first start. A server left running by a process that was killed is
+ * ended and started anew. Throws StartupError in one line when another process uses the folder, or when the folder cannot be used.
+ */
+export async function startEmbeddedPostgres({
+  dataDir,
+  log,
+}: {
+  readonly dataDir: string;
+  readonly log?: Log;
+}): Promise<EmbeddedPostgres> {
+  const cluster = await openCluster(dataDir);
+  const { ownership, port } = await startOwned(cluster);
+  const url = `postgres://${NAME}:${cluster.password}@127.0.0.1:${port}/${NAME}`;
+  try {
+    await ensureDatabase(ownership, cluster.password);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  log?.info({ directory: cluster.directory, port }, 'embedded PostgreSQL started');
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await Promise.race([ownership.release(), sleep(1_000)]);
+    await cluster.stop();
+  };
+  return {
+    url,
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+/** A server that this process has started and alone may use. */
+async function startOwned(cluster: Cluster): Promise<{ ownership: Ownership; port: number }> {
+  const giveUpAt = Date.now() + START_TIMEOUT_MS;
+  let isOurs = false;
+  let failedStarts = 0;
+  while (Date.now() < giveUpAt) {
+    const running = await findPostmaster(cluster.dataDirectory);
+    if (running === undefined) {
+      isOurs = await cluster.start();
+      if (!isOurs && ++failedStarts >= MAX_FAILED_STARTS) {
+        throw new StartupError(`The embedded PostgreSQL does not start: ${await cluster.explainFailure()}`);
+      }
+      if (!isOurs) await sleep(RETRY_AFTER_MS);
+      continue;
+    }
+    const claim =
+      running.port === 0
+        ? ({ status: 'not_ready' } as const)
+        : await claimOwnership({ port: running.port, password: cluster.password });
+    if (claim.status === 'taken') {
+      throw new StartupError(
+        `Another chainfolio (process ${claim.ownerPid}) uses ${cluster.directory}. Stop it, or set DATA_DIR to another folder.`,
+      );
+    }
+    if (claim.status === 'owned' && isOurs) return { ownership: claim.ownership, port: running.port };
+    if (claim.status === 'owned') await claim.ownership.release();
+    // Nobody owns it: its owner was killed. Its programs may be gone or older than ours, so it is not taken over.
+    if (claim.status === 'owned' || claim.status === 'refused') await cluster.stop();
+    await sleep(RETRY_AFTER_MS);
+  }
+  throw new StartupError(`The PostgreSQL in ${cluster.directory} does not answer. See server.log there.`);
+}
+
+/** The service's own role, which is no superuser, and its database. */
+async function ensureDatabase(ownership: Ownership, password: string): Promise<void> {
+  const roles = await ownership.query(`select from pg_roles where rolname = '${NAME}'`);
+  if (roles.length === 0) await ownership.query(`create role ${NAME} login password '${password}'`);
+  const databases = await ownership.query(`select from pg_database where datname = '${NAME}'`);
+  if (databases.length === 0) await ownership.query(`create database ${NAME} owner ${NAME}`);
+}

@@ -1,0 +1,112 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { AssetFlag, TokenStandard } from '../domain/asset.ts';
+import type { ChainFamily } from '../domain/chain.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Position, SourceKind } from '../domain/holding.ts';
+import type { PriceAttempt } from '../domain/price.ts';
+import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
+
+/** `numeric` and `bigint` come back as strings, so that no digit is ever lost; what goes in is a string too. */
+type Exact = string;
+type CreatedAt = ColumnType<Date, never, never>;
+
+/** The tables as queries see them; the migrations are what makes them so. */
+export type Schema = {
+  wallets: {
+    tenant_id: string;
+    id: Generated<string>;
+    family: ChainFamily;
+    address: string;
+    name: string | null;
+    label: string | null;
+    created_at: CreatedAt;
+    updated_at: Generated<Date>;
+  };
+  wallet_chains: { tenant_id: string; wallet_id: string; chain: string; ordinal: number };
+  sources: {
+    tenant_id: string;
+    wallet_id: string;
+    chain: string;
+    kind: SourceKind;
+    observed_at: Date | null;
+    block_number: Exact | null;
+    block_hash: string | null;
+    attempted_at: Date;
+    outcome: 'ok' | 'failed' | 'unsupported';
+    error_code: ErrorCode | null;
+    error_provider: string | null;
+  };
+  assets: {
+    id: Generated<string>;
+    chain: string;
+    address: string | null;
+    standard: TokenStandard;
+    symbol: string | null;
+    name: string | null;
+    decimals: number | null;
+    flags: AssetFlag[];
+    listed: boolean;
+    created_at: CreatedAt;
+    updated_at: Generated<Date>;
+  };
+  asset_settings: {
+    tenant_id: string;
+    asset_id: string;
+    tracked: Generated<boolean>;
+    spam: 'spam' | 'not_spam' | null;
+    manual_price: Exact | null;
+    manual_price_set_at: Date | null;
+    accepted_price: Exact | null;
+    accepted_at: Date | null;
+  };
+  balances: {
+    tenant_id: string;
+    wallet_id: string;
+    chain: string;
+    asset_id: string;
+    position: Position;
+    amount_raw: Exact | null;
+    frozen_raw: Exact;
+    ui_amount: Exact | null;
+    ui_multiplier: Exact | null;
+    observed_at: Date | null;
+    block_number: Exact | null;
+    block_hash: string | null;
+    error_code: ErrorCode | null;
+    error_provider: string | null;
+  };
+  prices: {
+    asset_id: string;
+    good_value: Exact | null;
+    good_source: string | null;
+    good_quoted_at: Date | null;
+    suspect_value: Exact | null;
+    suspect_source: string | null;
+    suspect_quoted_at: Date | null;
+    checked_at: Date | null;
+    attempts: JSONColumnType<PriceAttempt[]>;
+  };
+  fx_rates: { currency: string; per_usd: Exact; source: string; quoted_at: Date };
+  refreshes: {
+    tenant_id: string;
+    id: Generated<string>;
+    status: RefreshStatus;
+    sources_key: string;
+    scope_wallet_ids: string[] | null;
+    scope_chains: string[] | null;
+    started_at: CreatedAt;
+    deadline_at: Date;
+    finished_at: Date | null;
+  };
+  refresh_sources: {
+    tenant_id: string;
+    refresh_id: string;
+    ordinal: number;
+    wallet_id: string;
+    chain: string;
+    kind: SourceKind;
+    status: RefreshSource['status'];
+    error_code: ErrorCode | null;
+    error_provider: string | null;
+  };
+};

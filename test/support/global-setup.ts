@@ -1,0 +1,68 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { createDatabase } from '../../src/db/database.ts';
+import { startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts';
+import { migrateToLatest } from '../../src/db/migrations.ts';
+
+const PREFIX = 'chainfolio-test-';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The superuser's URL of this run's PostgreSQL, whose own database is a migrated template. */
+    postgresUrl: string;
+  }
+}
+
+/** One PostgreSQL for the whole run, with a migrated database that every suite's own one is copied from. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await removeKilledRuns();
+  const dataDir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const postgres = await startEmbeddedPostgres({ dataDir });
+  await prepareTemplate(postgres.url);
+  project.provide('postgresUrl', asSuperuser(postgres.url));
+  return async () => {
+    await postgres.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+}
+
+async function prepareTemplate(url: string): Promise<void> {
+  const admin = new pg.Client(asSuperuser(url));
+  await admin.connect();
+  // Nothing in a test run has to outlive a power cut.
+  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes'])
+    await admin.query(`alter system set ${setting} = off`);
+  await admin.query('select pg_reload_conf()');
+  await admin.end();
+  const database = createDatabase({ url, log: { warn: () => undefined } });
+  await migrateToLatest(database.db);
+  await database.close();
+}
+
+function asSuperuser(url: string): string {
+  return url.replace('//chainfolio:', '//postgres:');
+}
+
+/** A run that was killed leaves its server and its folder behind. */
+async function removeKilledRuns(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);
+    if (Number.isNaN(pid) || isAlive(pid)) continue;
+    const dataDir = join(tmpdir(), name);
+    const orphan = await startEmbeddedPostgres({ dataDir }).catch(() => undefined);
+    await orphan?.stop();
+    await rm(dataDir, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
