@@ -1,0 +1,82 @@
+import type { EvmCall } from '../evm-caller.ts';
+import { addressDigits, type Hex, padToWord, word } from './hex.ts';
+
+/** Why a slot or a call has no answer. `out_of_gas` is told apart only where it was seen on its own. */
+export type SlotFault = 'reverted' | 'no_code' | 'bad_return' | 'out_of_gas';
+
+/** The wallets and tokens that one request reads: every wallet's native balance, and every token of every wallet. */
+export type ScanChunk = { readonly wallets: readonly string[]; readonly tokens: readonly string[] };
+
+/**
+ * What a scan found, by slot: wallet * (tokens + 1), the native balance first. A slot without an entry is zero.
+ */
+export type ScanResult = ReadonlyMap<number, bigint | SlotFault>;
+
+/** The answer of one bounded call: its first bytes and its whole length. */
+export type BoundedResult = { readonly data: Hex; readonly size: number } | SlotFault;
+
+const SCAN_FAULTS: Readonly<Record<number, SlotFault>> = { 1: 'reverted', 2: 'no_code', 3: 'bad_return' };
+
+/** Number of slots of a chunk. */
+export function slotCount({ wallets, tokens }: ScanChunk): number {
+  return wallets.length * (tokens.length + 1);
+}
+
+/** The scanner's input for balances. See `contracts/scanner.sol` for the layout. */
+export function encodeScan({ wallets, tokens }: ScanChunk): Hex {
+  return `01${wallets.length.toString(16).padStart(4, '0')}${[...wallets, ...tokens].map(addressDigits).join('')}`;
+}
+
+/** Reads the scanner's output for balances; undefined when it is not one. */
+export function decodeScan(output: Hex, chunk: ScanChunk): ScanResult | undefined {
+  if (!output.startsWith('01')) return undefined;
+  const slots = new Map<number, bigint | SlotFault>();
+  let at = 2;
+  while (at < output.length) {
+    const slot = Number.parseInt(output.slice(at, at + 8), 16);
+    const status = Number.parseInt(output.slice(at + 8, at + 10), 16);
+    at += 10;
+    const fault = SCAN_FAULTS[status];
+    if (status === 0) {
+      const digits = output.slice(at, at + 64);
+      if (digits.length !== 64) return undefined;
+      slots.set(slot, BigInt(`0x${digits}`));
+      at += 64;
+    } else if (fault === undefined) return undefined;
+    else slots.set(slot, fault);
+    if (!(slot < slotCount(chunk))) return undefined;
+  }
+  // The native balance is always there, so an output that lost its end cannot pass for zeros.
+  return chunk.wallets.every((_, index) => slots.has(index * (chunk.tokens.length + 1))) ? slots : undefined;
+}
+
+/** The scanner's input for calls. */
+export function encodeCalls(calls: readonly EvmCall[]): Hex {
+  const parts = calls.map(({ to, data }) => {
+    const digits = data.slice(2);
+    return addressDigits(to) + (digits.length / 2).toString(16).padStart(4, '0') + digits;
+  });
+  return `02${parts.join('')}`;
+}
+
+/** Reads the scanner's output for calls; undefined when it is not one of `count` answers. */
+export function decodeCalls(output: Hex, count: number): readonly BoundedResult[] | undefined {
+  if (!output.startsWith('02')) return undefined;
+  const results: BoundedResult[] = [];
+  let at = 2;
+  while (at < output.length) {
+    const status = Number.parseInt(output.slice(at, at + 2), 16);
+    const size = Number.parseInt(output.slice(at + 2, at + 10), 16);
+    const kept = Number.parseInt(output.slice(at + 10, at + 14), 16);
+    const data = output.slice(at + 14, at + 14 + kept * 2);
+    if (Number.isNaN(kept) || data.length !== kept * 2) return undefined;
+    results.push(status === 0 ? { data, size } : (SCAN_FAULTS[status] ?? 'bad_return'));
+    at += 14 + kept * 2;
+  }
+  return results.length === count ? results : undefined;
+}
+
+/** ABI encoding of one `bytes` argument, as a constructor takes it. */
+export function encodeBytesArgument(data: Hex): Hex {
+  return word(32) + word(data.length / 2) + padToWord(data);
+}
