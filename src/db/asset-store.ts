@@ -1,4 +1,18 @@
-import type { Asset, AssetInfo, AssetRef, AssetSettings } from '../domain/asset.ts';
+import { type Kysely, sql } from 'kysely';
+import {
+  type Asset,
+  type AssetInfo,
+  type AssetRef,
+  type AssetSettings,
+  assetKey,
+  DEFAULT_ASSET_SETTINGS,
+} from '../domain/asset.ts';
+import { toPlainDecimal } from './plain-decimal.ts';
+import type { Schema } from './schema.ts';
+import { selectAssets } from './select-assets.ts';
+import { toStorableText } from './storable-text.ts';
+import { inTransaction } from './transaction.ts';
+import { isUuid } from './uuid.ts';
 
 export type AssetPage = { readonly assets: readonly Asset[]; readonly nextId: string | null };
 
@@ -28,3 +42,160 @@ export type AssetStore = {
   /** Sets what the patch names and keeps the rest. */
   updateSettings(tenantId: string, assetId: string, patch: AssetSettingsPatch): Promise<AssetSettings>;
 };
+
+export function createAssetStore(db: Kysely<Schema>): AssetStore {
+  return {
+    async upsertMany(assets) {
+      if (assets.length === 0) return [];
+      const unique = new Map(assets.map((asset) => [assetKey(asset), asset]));
+      await inTransaction(db, (trx) => upsertFacts(trx, [...unique.values()]));
+      return getByRefs(db, assets);
+    },
+    async get(id) {
+      if (!isUuid(id)) return undefined;
+      return selectAssets(db).where('id', '=', id).executeTakeFirst();
+    },
+    getByRefs: (refs) => getByRefs(db, refs),
+    async list(tenantId, { limit, afterId, chain }) {
+      let query = selectAssets(db)
+        .where(sql<boolean>`id in (${listedIds(tenantId)})`)
+        .orderBy('id')
+        .limit(limit + 1);
+      if (afterId !== null && isUuid(afterId)) query = query.where('id', '>', afterId);
+      if (chain !== null) query = query.where('chain', '=', chain);
+      const assets = await query.execute();
+      const page = assets.slice(0, limit);
+      return { assets: page, nextId: assets.length > limit ? (page.at(-1)?.id ?? null) : null };
+    },
+    async listTracked(tenantId, chain) {
+      const rows = await db
+        .selectFrom('asset_settings')
+        .innerJoin('assets', 'assets.id', 'asset_settings.asset_id')
+        .select('assets.address')
+        .where('tenant_id', '=', tenantId)
+        .where('tracked', '=', true)
+        .where('chain', '=', chain)
+        .orderBy('assets.address')
+        .execute();
+      return rows.flatMap(({ address }) => (address === null ? [] : [address]));
+    },
+    async getSettings(tenantId, assetIds) {
+      const rows = await db
+        .selectFrom('asset_settings')
+        .selectAll()
+        .where('tenant_id', '=', tenantId)
+        .where(sql<boolean>`asset_id = any(${assetIds.filter(isUuid)}::uuid[])`)
+        .execute();
+      return new Map(rows.map((row) => [row.asset_id, toSettings(row)]));
+    },
+    updateSettings: (tenantId, assetId, patch) => updateSettings(db, { tenantId, assetId, patch }),
+  };
+}
+
+/** Only what differs is written. Sorted, so that two calls never wait for each other. */
+async function upsertFacts(db: Kysely<Schema>, assets: readonly (AssetInfo & { listed: boolean })[]): Promise<void> {
+  await sql`
+    insert into assets as a (chain, address, standard, symbol, name, decimals, flags, listed)
+    select i.chain, i.address, i.standard, i.symbol, i.name, i.decimals, string_to_array(i.flags, ','), i.listed
+    from unnest(
+      ${assets.map((asset) => asset.chain)}::text[],
+      ${assets.map((asset) => asset.address)}::text[],
+      ${assets.map((asset) => asset.standard)}::text[],
+      ${assets.map((asset) => toStorableText(asset.symbol))}::text[],
+      ${assets.map((asset) => toStorableText(asset.name))}::text[],
+      ${assets.map((asset) => asset.decimals)}::smallint[],
+      ${assets.map((asset) => asset.flags.join(','))}::text[],
+      ${assets.map((asset) => asset.listed)}::boolean[]
+    ) as i (chain, address, standard, symbol, name, decimals, flags, listed)
+    order by i.chain, i.address
+    on conflict (chain, address) do update set
+      standard = excluded.standard,
+      symbol = coalesce(excluded.symbol, a.symbol),
+      name = coalesce(excluded.name, a.name),
+      decimals = coalesce(excluded.decimals, a.decimals),
+      flags = excluded.flags,
+      listed = excluded.listed,
+      updated_at = now()
+    where (a.standard, a.symbol, a.name, a.decimals, a.flags, a.listed) is distinct from
+      (excluded.standard, coalesce(excluded.symbol, a.symbol), coalesce(excluded.name, a.name),
+       coalesce(excluded.decimals, a.decimals), excluded.flags, excluded.listed)`.execute(db);
+}
+
+/** In the order of the refs, without those that are not known. */
+async function getByRefs(db: Kysely<Schema>, refs: readonly AssetRef[]): Promise<readonly Asset[]> {
+  const unique = [...new Map(refs.map((ref) => [assetKey(ref), ref])).values()];
+  const tokens = unique.filter((ref) => ref.address !== null);
+  const coins = unique.filter((ref) => ref.address === null);
+  const rows = await selectAssets(db)
+    .where(sql<boolean>`(chain, address) in (
+      select * from unnest(${tokens.map((ref) => ref.chain)}::text[], ${tokens.map((ref) => ref.address)}::text[])
+    )`)
+    .unionAll(
+      selectAssets(db)
+        .where('address', 'is', null)
+        .where(sql<boolean>`chain = any(${coins.map((ref) => ref.chain)}::text[])`),
+    )
+    .execute();
+  const byKey = new Map(rows.map((row) => [assetKey(row), row]));
+  return refs.flatMap((ref) => byKey.get(assetKey(ref)) ?? []);
+}
+
+function listedIds(tenantId: string) {
+  return sql`
+    select asset_id from balances
+    where tenant_id = ${tenantId} and (amount_raw is null or amount_raw > 0)
+    union
+    select asset_id from asset_settings
+    where tenant_id = ${tenantId}
+      and (tracked or spam is not null or manual_price is not null or accepted_price is not null)`;
+}
+
+async function updateSettings(
+  db: Kysely<Schema>,
+  { tenantId, assetId, patch }: { tenantId: string; assetId: string; patch: AssetSettingsPatch },
+): Promise<AssetSettings> {
+  const changes = {
+    ...(patch.tracked === undefined ? {} : { tracked: patch.tracked }),
+    ...(patch.spam === undefined ? {} : { spam: patch.spam }),
+    ...(patch.manualPrice === undefined
+      ? {}
+      : { manual_price: patch.manualPrice, manual_price_set_at: stamp(patch.manualPrice) }),
+    ...(patch.acceptedPrice === undefined
+      ? {}
+      : { accepted_price: patch.acceptedPrice, accepted_at: stamp(patch.acceptedPrice) }),
+  };
+  const row = await db
+    .insertInto('asset_settings')
+    .values({ tenant_id: tenantId, asset_id: assetId, ...changes })
+    .onConflict((conflict) =>
+      // An empty patch changes nothing but still answers with the row.
+      conflict.columns(['tenant_id', 'asset_id']).doUpdateSet({ asset_id: assetId, ...changes }),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toSettings(row);
+}
+
+function stamp(value: string | null) {
+  return value === null ? null : sql<Date>`now()`;
+}
+
+type SettingsRow = {
+  readonly tracked: boolean;
+  readonly spam: AssetSettings['spam'];
+  readonly manual_price: string | null;
+  readonly manual_price_set_at: Date | null;
+  readonly accepted_price: string | null;
+  readonly accepted_at: Date | null;
+};
+
+function toSettings(row: SettingsRow): AssetSettings {
+  const { manual_price: manual, manual_price_set_at: setAt, accepted_price: accepted, accepted_at: acceptedAt } = row;
+  return {
+    ...DEFAULT_ASSET_SETTINGS,
+    tracked: row.tracked,
+    spam: row.spam,
+    manualPrice: manual === null || setAt === null ? null : { value: toPlainDecimal(manual), setAt },
+    acceptedPrice: accepted === null || acceptedAt === null ? null : { value: toPlainDecimal(accepted), acceptedAt },
+  };
+}

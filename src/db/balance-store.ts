@@ -1,5 +1,13 @@
-import type { AssetRef } from '../domain/asset.ts';
-import type { Holding, SourceReading, SourceState } from '../domain/holding.ts';
+import { type Kysely, sql } from 'kysely';
+import type { Asset, AssetRef } from '../domain/asset.ts';
+import { Decimal } from '../domain/decimal.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Block, Holding, Position, SourceError, SourceReading, SourceState } from '../domain/holding.ts';
+import { saveReadings } from './save-readings.ts';
+import type { Schema } from './schema.ts';
+import { selectAssets } from './select-assets.ts';
+import { inTransaction } from './transaction.ts';
+import { isUuid } from './uuid.ts';
 
 export type BalanceFilter = { readonly walletIds: readonly string[] | null; readonly chains: readonly string[] | null };
 
@@ -19,3 +27,106 @@ export type BalanceStore = {
   /** Assets with a non-zero or unknown amount in any wallet of the tenant. */
   listHeldAssets(tenantId: string): Promise<readonly (AssetRef & { readonly id: string })[]>;
 };
+
+export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
+  return {
+    async saveReadings(tenantId, readings) {
+      if (readings.length > 0) await inTransaction(db, (trx) => saveReadings(trx, tenantId, readings));
+    },
+    async listHoldings(tenantId, filter) {
+      const rows = await selectHoldings(db, tenantId, filter);
+      const assets = await selectAssets(db)
+        .where(sql<boolean>`id = any(${[...new Set(rows.map((row) => row.asset_id))]}::uuid[])`)
+        .execute();
+      const byId = new Map(assets.map((asset) => [asset.id, asset]));
+      return rows.flatMap((row) => {
+        const asset = byId.get(row.asset_id);
+        return asset === undefined ? [] : [toHolding(row, asset)];
+      });
+    },
+    async listSources(tenantId, { walletIds, chains }) {
+      let query = db.selectFrom('sources').selectAll().where('tenant_id', '=', tenantId);
+      if (walletIds !== null) query = query.where(sql<boolean>`wallet_id = any(${walletIds.filter(isUuid)}::uuid[])`);
+      if (chains !== null) query = query.where(sql<boolean>`chain = any(${chains}::text[])`);
+      const rows = await query.orderBy('wallet_id').orderBy('chain').orderBy('kind').execute();
+      return rows.map((row) => ({
+        walletId: row.wallet_id,
+        chain: row.chain,
+        kind: row.kind,
+        observedAt: row.observed_at,
+        block: toBlock(row),
+        lastAttemptAt: row.attempted_at,
+        lastOutcome: row.outcome,
+        error: toSourceError(row),
+      }));
+    },
+    listHeldAssets: (tenantId) =>
+      db
+        .selectFrom('assets')
+        .select(['id', 'chain', 'address'])
+        .where(
+          sql<boolean>`id in (
+            select asset_id from balances where tenant_id = ${tenantId} and (amount_raw is null or amount_raw > 0)
+          )`,
+        )
+        .orderBy('id')
+        .execute(),
+  };
+}
+
+type BlockColumns = { readonly block_number: string | null; readonly block_hash: string | null };
+type ErrorColumns = { readonly error_code: ErrorCode | null; readonly error_provider: string | null };
+type HoldingRow = BlockColumns &
+  ErrorColumns & {
+    readonly wallet_id: string;
+    readonly asset_id: string;
+    readonly position: Position;
+    readonly amount_raw: string | null;
+    readonly frozen_raw: string;
+    readonly ui_amount: string | null;
+    readonly ui_multiplier: string | null;
+    readonly observed_at: Date | null;
+  };
+
+async function selectHoldings(
+  db: Kysely<Schema>,
+  tenantId: string,
+  { walletIds, chains }: BalanceFilter,
+): Promise<readonly HoldingRow[]> {
+  const { rows } = await sql<HoldingRow>`
+    select b.wallet_id, b.asset_id, b.position, b.amount_raw, b.frozen_raw, b.ui_amount, b.ui_multiplier,
+      b.observed_at, b.block_number, b.block_hash, b.error_code, b.error_provider
+    from balances b join assets a on a.id = b.asset_id
+    where b.tenant_id = ${tenantId}
+      and (b.amount_raw > 0 or b.error_code is not null or a.address is null)
+      and (${walletIds === null} or b.wallet_id = any(${walletIds?.filter(isUuid) ?? []}::uuid[]))
+      and (${chains === null} or b.chain = any(${chains ?? []}::text[]))
+    order by b.wallet_id, b.chain, b.asset_id, b.position`.execute(db);
+  return rows;
+}
+
+function toHolding(row: HoldingRow, asset: Asset): Holding {
+  const { ui_amount: uiAmount, ui_multiplier: uiMultiplier } = row;
+  return {
+    walletId: row.wallet_id,
+    asset,
+    position: row.position,
+    amountRaw: row.amount_raw === null ? null : BigInt(row.amount_raw),
+    frozenRaw: BigInt(row.frozen_raw),
+    ui:
+      uiAmount === null || uiMultiplier === null
+        ? null
+        : { amount: new Decimal(uiAmount), multiplier: new Decimal(uiMultiplier) },
+    observedAt: row.observed_at,
+    block: toBlock(row),
+    error: toSourceError(row),
+  };
+}
+
+function toBlock({ block_number: number, block_hash: hash }: BlockColumns): Block | null {
+  return number === null ? null : { number: BigInt(number), hash };
+}
+
+function toSourceError({ error_code: code, error_provider: provider }: ErrorColumns): SourceError | null {
+  return code === null ? null : { code, provider };
+}

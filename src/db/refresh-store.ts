@@ -1,4 +1,9 @@
+import { createHash } from 'node:crypto';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Refresh, RefreshScope, RefreshSource } from '../domain/refresh.ts';
+import type { Schema } from './schema.ts';
+import { inTransaction } from './transaction.ts';
+import { isUuid } from './uuid.ts';
 
 export type RefreshStore = {
   /**
@@ -17,3 +22,174 @@ export type RefreshStore = {
   /** Marks every running refresh interrupted: for the start of a process that owns its database alone. */
   interruptAll(): Promise<number>;
 };
+
+/** How long an ended refresh stays readable. */
+const KEEP_HOURS = 24;
+
+export function createRefreshStore(db: Kysely<Schema>): RefreshStore {
+  return {
+    startOrJoin: (tenantId, refresh) => inTransaction(db, (trx) => startOrJoin(trx, tenantId, refresh)),
+    get: (tenantId, id) => get(db, tenantId, id),
+    updateSources: (tenantId, id, sources) => updateSources(db, { tenantId, id, sources }),
+    async finish(tenantId, id) {
+      await db
+        .updateTable('refreshes')
+        .set({ status: 'finished', finished_at: sql<Date>`now()` })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .where('status', '=', 'running')
+        .execute();
+    },
+    async interruptAll() {
+      const { numUpdatedRows } = await db
+        .updateTable('refreshes')
+        .set({ status: 'interrupted', finished_at: sql<Date>`now()` })
+        .where('status', '=', 'running')
+        .executeTakeFirst();
+      return Number(numUpdatedRows);
+    },
+  };
+}
+
+type NewRefresh = Parameters<RefreshStore['startOrJoin']>[1];
+
+async function startOrJoin(
+  trx: Transaction<Schema>,
+  tenantId: string,
+  refresh: NewRefresh,
+): Promise<{ refresh: Refresh; joined: boolean }> {
+  const key = sourcesKey(refresh.sources);
+  await interruptOverdue(trx, tenantId, key);
+  for (;;) {
+    const started = await insertRefresh(trx, { tenantId, key, refresh });
+    const id = started ?? (await findRunning(trx, tenantId, key));
+    // The one that was in the way has ended between the two questions.
+    if (id === undefined) continue;
+    if (started !== undefined) {
+      await insertSources(trx, { tenantId, id, sources: refresh.sources });
+      await removeOld(trx, tenantId);
+    }
+    const found = await get(trx, tenantId, id);
+    if (found !== undefined) return { refresh: found, joined: started === undefined };
+  }
+}
+
+/** The same for equal sets of sources, whatever their order. */
+function sourcesKey(sources: readonly RefreshSource[]): string {
+  const names = sources.map(({ walletId, chain, kind }) => `${walletId}/${chain}/${kind}`);
+  return createHash('sha256')
+    .update([...new Set(names)].sort().join('\n'))
+    .digest('hex');
+}
+
+async function interruptOverdue(trx: Transaction<Schema>, tenantId: string, key: string): Promise<void> {
+  await trx
+    .updateTable('refreshes')
+    .set({ status: 'interrupted', finished_at: sql<Date>`deadline_at` })
+    .where('tenant_id', '=', tenantId)
+    .where('sources_key', '=', key)
+    .where('status', '=', 'running')
+    .where('deadline_at', '<=', sql<Date>`now()`)
+    .execute();
+}
+
+async function insertRefresh(
+  trx: Transaction<Schema>,
+  { tenantId, key, refresh }: { tenantId: string; key: string; refresh: NewRefresh },
+): Promise<string | undefined> {
+  const { walletIds, chains } = refresh.scope;
+  const row = await trx
+    .insertInto('refreshes')
+    .values({
+      tenant_id: tenantId,
+      status: 'running',
+      sources_key: key,
+      scope_wallet_ids: walletIds === null ? null : [...walletIds],
+      scope_chains: chains === null ? null : [...chains],
+      deadline_at: refresh.deadlineAt,
+    })
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'sources_key']).where('status', '=', sql.lit('running')).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row?.id;
+}
+
+async function findRunning(trx: Transaction<Schema>, tenantId: string, key: string): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('refreshes')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('sources_key', '=', key)
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  return row?.id;
+}
+
+type SourcesOf = { readonly tenantId: string; readonly id: string; readonly sources: readonly RefreshSource[] };
+
+async function insertSources(trx: Transaction<Schema>, { tenantId, id, sources }: SourcesOf): Promise<void> {
+  await sql`
+    insert into refresh_sources (tenant_id, refresh_id, wallet_id, chain, kind, status, error_code, error_provider, ordinal)
+    select ${tenantId}, ${id}, i.* from ${sourceRows(sources)} on conflict do nothing`.execute(trx);
+}
+
+async function updateSources(db: Kysely<Schema>, { tenantId, id, sources }: SourcesOf): Promise<void> {
+  if (sources.length === 0) return;
+  await sql`
+    update refresh_sources r set status = i.status, error_code = i.error_code, error_provider = i.error_provider
+    from ${sourceRows(sources)}
+    where r.tenant_id = ${tenantId} and r.refresh_id = ${id}
+      and r.wallet_id = i.wallet_id and r.chain = i.chain and r.kind = i.kind`.execute(db);
+}
+
+function sourceRows(sources: readonly RefreshSource[]): ReturnType<typeof sql> {
+  return sql`unnest(
+    ${sources.map((source) => source.walletId)}::uuid[],
+    ${sources.map((source) => source.chain)}::text[],
+    ${sources.map((source) => source.kind)}::text[],
+    ${sources.map((source) => source.status)}::text[],
+    ${sources.map((source) => source.error?.code ?? null)}::text[],
+    ${sources.map((source) => source.error?.provider ?? null)}::text[]
+  ) with ordinality as i (wallet_id, chain, kind, status, error_code, error_provider, ordinal)`;
+}
+
+async function removeOld(trx: Transaction<Schema>, tenantId: string): Promise<void> {
+  await trx
+    .deleteFrom('refreshes')
+    .where('tenant_id', '=', tenantId)
+    .where('status', '<>', 'running')
+    .where('started_at', '<', sql<Date>`now() - make_interval(hours => ${KEEP_HOURS})`)
+    .execute();
+}
+
+async function get(db: Kysely<Schema>, tenantId: string, id: string): Promise<Refresh | undefined> {
+  if (!isUuid(id)) return undefined;
+  const row = await db
+    .selectFrom('refreshes')
+    .selectAll()
+    .select(sql<boolean>`status = 'running' and deadline_at <= now()`.as('is_overdue'))
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const sources = await db
+    .selectFrom('refresh_sources')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('refresh_id', '=', id)
+    .orderBy('ordinal')
+    .execute();
+  return {
+    id: row.id,
+    status: row.is_overdue ? 'interrupted' : row.status,
+    scope: { walletIds: row.scope_wallet_ids, chains: row.scope_chains },
+    startedAt: row.started_at,
+    finishedAt: row.is_overdue ? row.deadline_at : row.finished_at,
+    sources: sources.map(toRefreshSource),
+  };
+}
+
+function toRefreshSource(row: Selectable<Schema['refresh_sources']>): RefreshSource {
+  const { wallet_id: walletId, chain, kind, status, error_code: code, error_provider: provider } = row;
+  return { walletId, chain, kind, status, error: code === null ? null : { code, provider } };
+}

@@ -1,5 +1,10 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ChainFamily } from '../domain/chain.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import type { Schema } from './schema.ts';
+import { toStorableText } from './storable-text.ts';
+import { inTransaction } from './transaction.ts';
+import { isUuid } from './uuid.ts';
 
 export type NewWallet = {
   readonly family: ChainFamily;
@@ -30,3 +35,185 @@ export type WalletStore = {
   /** Also deletes the wallet's balances and sources. False when there is no such wallet. */
   delete(tenantId: string, id: string): Promise<boolean>;
 };
+
+export function createWalletStore(db: Kysely<Schema>): WalletStore {
+  return {
+    async addMany(tenantId, wallets) {
+      if (wallets.length === 0) return [];
+      const merged = mergeRepeats(wallets);
+      const stored = await inTransaction(db, (trx) => upsertAll(trx, tenantId, merged));
+      return wallets.map((wallet) => {
+        const { wallet: found, created } = requireEntry(stored, walletKey(wallet));
+        return { wallet: found, created: created && requireEntry(merged, walletKey(wallet)).first === wallet };
+      });
+    },
+    async get(tenantId, id) {
+      if (!isUuid(id)) return undefined;
+      const row = await selectWallets(db, tenantId).where('id', '=', id).executeTakeFirst();
+      return row && toWallet(row);
+    },
+    list: (tenantId, options) => list(db, tenantId, options),
+    async listAll(tenantId, { walletIds }) {
+      let query = selectWallets(db, tenantId).orderBy('created_at').orderBy('id');
+      if (walletIds !== null) query = query.where(sql<boolean>`id = any(${walletIds.filter(isUuid)}::uuid[])`);
+      return (await query.execute()).map(toWallet);
+    },
+    async setLabel(tenantId, id, label) {
+      if (!isUuid(id)) return undefined;
+      await db
+        .updateTable('wallets')
+        .set({ label: toStorableText(label), updated_at: sql<Date>`now()` })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .execute();
+      return this.get(tenantId, id);
+    },
+    async delete(tenantId, id) {
+      if (!isUuid(id)) return false;
+      const { numDeletedRows } = await db
+        .deleteFrom('wallets')
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return numDeletedRows > 0n;
+    },
+  };
+}
+
+type Merged = { readonly first: NewWallet; readonly chains: readonly string[] };
+type Added = { readonly wallet: Wallet; readonly created: boolean };
+
+function walletKey({ family, address }: Pick<Wallet, 'family' | 'address'>): string {
+  return `${family}/${address}`;
+}
+
+/** Each address once, with the chains of all its mentions. */
+function mergeRepeats(wallets: readonly NewWallet[]): ReadonlyMap<string, Merged> {
+  const merged = new Map<string, Merged>();
+  for (const wallet of wallets) {
+    const known = merged.get(walletKey(wallet));
+    const chains = new Set([...(known?.chains ?? []), ...wallet.chains]);
+    merged.set(walletKey(wallet), { first: known?.first ?? wallet, chains: [...chains] });
+  }
+  return merged;
+}
+
+async function upsertAll(
+  trx: Transaction<Schema>,
+  tenantId: string,
+  merged: ReadonlyMap<string, Merged>,
+): Promise<ReadonlyMap<string, Added>> {
+  const rows = await upsertWallets(
+    trx,
+    tenantId,
+    [...merged.values()].map(({ first }) => first),
+  );
+  await addChains(
+    trx,
+    tenantId,
+    rows.flatMap((row) => requireEntry(merged, walletKey(row)).chains.map((chain) => ({ walletId: row.id, chain }))),
+  );
+  const createdIds = new Set(rows.filter((row) => row.created).map((row) => row.id));
+  const wallets = await selectWallets(trx, tenantId)
+    .where(sql<boolean>`id = any(${rows.map((row) => row.id)}::uuid[])`)
+    .execute();
+  return new Map(wallets.map((row) => [walletKey(row), { wallet: toWallet(row), created: createdIds.has(row.id) }]));
+}
+
+/** Ids rise in the order given; rows are locked in the order of their addresses, so that two calls never wait for each other. */
+async function upsertWallets(
+  trx: Transaction<Schema>,
+  tenantId: string,
+  wallets: readonly NewWallet[],
+): Promise<readonly { id: string; family: ChainFamily; address: string; created: boolean }[]> {
+  const { rows } = await sql<{ id: string; family: ChainFamily; address: string; created: boolean }>`
+    with input as materialized (
+      select uuidv7() as id, i.*
+      from unnest(
+        ${wallets.map((wallet) => wallet.family)}::text[],
+        ${wallets.map((wallet) => wallet.address)}::text[],
+        ${wallets.map((wallet) => toStorableText(wallet.name))}::text[],
+        ${wallets.map((wallet) => toStorableText(wallet.label))}::text[]
+      ) as i (family, address, name, label)
+    )
+    insert into wallets (tenant_id, id, family, address, name, label)
+    select ${tenantId}, id, family, address, name, label from input order by family, address
+    on conflict (tenant_id, family, address) do update set address = excluded.address
+    returning wallets.id, wallets.family, wallets.address, old.id is null as created`.execute(trx);
+  return rows;
+}
+
+/** Chains that are new to a wallet come after those it has. */
+async function addChains(
+  trx: Transaction<Schema>,
+  tenantId: string,
+  links: readonly { walletId: string; chain: string }[],
+): Promise<void> {
+  await sql`
+    with added as (
+      insert into wallet_chains (tenant_id, wallet_id, chain, ordinal)
+      select ${tenantId}, i.wallet_id, i.chain, i.ordinal + coalesce(
+        (select max(c.ordinal) from wallet_chains c where c.tenant_id = ${tenantId} and c.wallet_id = i.wallet_id), 0)
+      from unnest(
+        ${links.map((link) => link.walletId)}::uuid[],
+        ${links.map((link) => link.chain)}::text[]
+      ) with ordinality as i (wallet_id, chain, ordinal)
+      on conflict do nothing
+      returning wallet_id
+    )
+    update wallets set updated_at = now()
+    where tenant_id = ${tenantId} and id in (select wallet_id from added) and created_at < now()`.execute(trx);
+}
+
+async function list(
+  db: Kysely<Schema>,
+  tenantId: string,
+  { limit, after, chain }: Parameters<WalletStore['list']>[1],
+): Promise<WalletPage> {
+  let query = selectWallets(db, tenantId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(limit + 1);
+  if (after !== null) {
+    query = query.where(sql<boolean>`(created_at, id) > (${after.createdAt}::timestamptz, ${after.id}::uuid)`);
+  }
+  if (chain !== null) {
+    query = query.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('wallet_chains as c')
+          .whereRef('c.tenant_id', '=', 'wallets.tenant_id')
+          .whereRef('c.wallet_id', '=', 'wallets.id')
+          .where('c.chain', '=', chain),
+      ),
+    );
+  }
+  const rows = await query.execute();
+  const wallets = rows.slice(0, limit).map(toWallet);
+  const last = wallets.at(-1);
+  const next = rows.length > limit && last !== undefined ? { createdAt: last.createdAt, id: last.id } : null;
+  return { wallets, next };
+}
+
+const CHAINS = sql<string[]>`array(
+  select c.chain from wallet_chains c
+  where c.tenant_id = wallets.tenant_id and c.wallet_id = wallets.id order by c.ordinal, c.chain
+)`;
+
+function selectWallets(db: Kysely<Schema>, tenantId: string) {
+  return db
+    .selectFrom('wallets')
+    .select(['id', 'family', 'address', 'name', 'label', 'created_at', 'updated_at', CHAINS.as('chains')])
+    .where('tenant_id', '=', tenantId);
+}
+
+type WalletRow = Awaited<ReturnType<ReturnType<typeof selectWallets>['execute']>>[number];
+
+function toWallet({ created_at: createdAt, updated_at: updatedAt, ...row }: WalletRow): Wallet {
+  return { ...row, createdAt, updatedAt };
+}
+
+function requireEntry<T>(map: ReadonlyMap<string, T>, key: string): T {
+  const entry = map.get(key);
+  if (entry === undefined) throw new Error(`no entry for ${key}`);
+  return entry;
+}

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import type { PostgresAccount } from './postgres-account.ts';
 
 export type ToolResult = { readonly code: number; readonly output: string };
 
 type ToolOptions = {
-  readonly account?: PostgresAccount | undefined;
+  /** Whom to run it as, when not as ourselves. */
+  readonly account?: { readonly uid: number; readonly gid: number } | undefined;
   /** A folder that the account can reach; its own current folder may not be. */
   readonly cwd?: string;
   readonly timeoutMs?: number;
