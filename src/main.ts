@@ -1,0 +1,25 @@
+import { compose } from './compose.ts';
+import { loadConfig } from './config.ts';
+import { StartupError } from './lib/startup-error.ts';
+
+/** The API process: load the configuration, compose, listen, stop on a signal. */
+async function main(): Promise<void> {
+  const service = await compose(loadConfig());
+  const stop = (signal: NodeJS.Signals): void => {
+    // A second signal means now.
+    process.once(signal, () => process.exit(1));
+    service.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  await service.start();
+}
+
+main().catch((error: unknown) => {
+  const text = error instanceof StartupError ? error.message : String(error instanceof Error ? error.stack : error);
+  process.stderr.write(`chainfolio cannot start: ${text}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig, rpcUrlsVariable } from '../src/config.ts';
+import { chains } from '../src/domain/chains.ts';
+
+describe('loadConfig', () => {
+  it('needs nothing', () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 3000, databaseUrl: null, refreshIntervalSeconds: 300 });
+    expect(config.priceSources).toEqual(['defillama', 'coingecko', 'chainlink']);
+    for (const chain of chains) expect(config.rpcUrls.get(chain.slug)).toEqual(chain.defaultRpcUrls);
+    expect(config.secrets).toEqual([]);
+  });
+
+  it('takes an empty value as unset', () => {
+    expect(loadConfig({ PORT: '', ETHEREUM_RPC_URLS: ' ' }).port).toBe(3000);
+  });
+
+  it('reads endpoints in order and keeps their keys for the log to hide', () => {
+    const config = loadConfig({
+      ETHEREUM_RPC_URLS: 'https://a.example/v3/0123456789abcdef, http://user:hunter2hunter2@b.example',
+    });
+    expect(config.rpcUrls.get('ethereum')).toHaveLength(2);
+    expect(config.secrets).toContain('0123456789abcdef');
+    expect(config.secrets).toContain('hunter2hunter2');
+  });
+
+  it('reads a secret from a file, and refuses it when both are set', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'chainfolio-config-')), 'key');
+    writeFileSync(file, 'cg-secret-key\n');
+    expect(loadConfig({ COINGECKO_API_KEY_FILE: file })).toMatchObject({ coingeckoApiKey: 'cg-secret-key' });
+    expect(() => loadConfig({ COINGECKO_API_KEY_FILE: file, COINGECKO_API_KEY: 'other' })).toThrow(/not both/);
+    expect(() => loadConfig({ COINGECKO_API_KEY_FILE: '/nowhere/key' })).toThrow(/cannot be read/);
+  });
+
+  it.each([
+    [{ PORT: '99999' }, /^PORT: must be at most 65535$/],
+    [{ PORT: '3e3' }, /^PORT: must be a whole number$/],
+    [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL: must be a postgres/],
+    [{ ETHEREUM_RPC_URLS: 'ftp://x' }, /^ETHEREUM_RPC_URLS: must be an http or https URL$/],
+    [{ ETHEREM_RPC_URLS: 'https://x.example' }, /^ETHEREM_RPC_URLS: no chain of this name is known$/],
+    [{ PRICE_SOURCES: 'coinbase' }, /^PRICE_SOURCES: must be a comma-separated list out of/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: /],
+    [{ HOST: '0.0.0.0' }, /^HOST: 0\.0\.0\.0 can be reached from other machines/],
+    [{ API_KEYS_REQUIRED: 'true' }, /^API_KEYS_REQUIRED: this version has no API keys yet/],
+  ])('names what is wrong with %j in one line', (environment, message) => {
+    expect(() => loadConfig(environment)).toThrow(message);
+  });
+
+  it('names every fault at once, and no value that could be a secret', () => {
+    const load = (): unknown => loadConfig({ PORT: 'x', DATABASE_URL: 'mysql://root:hunter2@db', COINGECKO_API_KEY: 'a b' });
+    expect(load).toThrow(/PORT: .*\nDATABASE_URL: .*\nCOINGECKO_API_KEY: /);
+    expect(load).not.toThrow(/hunter2|a b/);
+  });
+
+  it('serves other machines only on an explicit word', () => {
+    expect(loadConfig({ HOST: '0.0.0.0', API_KEYS_REQUIRED: 'false' }).host).toBe('0.0.0.0');
+  });
+
+  it('has every setting in .env.example, and nothing else there', () => {
+    const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+    const documented = [...example.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map((match) => match[1] ?? '').sort();
+    const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8');
+    const inSchema = [...source.matchAll(/^ {2}([A-Z][A-Z0-9_]*): /gm)].map((match) => match[1] ?? '');
+    const withFiles = ['DATABASE_URL_FILE', 'COINGECKO_API_KEY_FILE'];
+    expect(documented).toEqual([...inSchema, ...withFiles, ...chains.map(rpcUrlsVariable)].sort());
+  });
+});
