@@ -3,7 +3,7 @@ import type { AssetStore } from '../db/asset-store.ts';
 import type { BalanceStore } from '../db/balance-store.ts';
 import { type Asset, type AssetInfo, type AssetRef, assetKey } from '../domain/asset.ts';
 import type { Chain } from '../domain/chain.ts';
-import type { SourceError, SourceReading } from '../domain/holding.ts';
+import type { Reading, SourceError, SourceReading } from '../domain/holding.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { PriceService } from './price-service.ts';
 
@@ -41,35 +41,55 @@ export async function refreshChain(
   const tokens = [...new Set([...listed.map((token) => token.address), ...tracked])];
   const addresses = [...new Set(refresh.wallets.map((wallet) => wallet.address))];
   const reading = await source.readBalances({ addresses, tokens, signal });
-  const held = await storeAssets(deps, refresh, listNamedAssets(chain, reading));
-  const readings = toSourceReadings(refresh, reading);
+  const { named, known } = await findNamedAssets(deps.assets, chain, reading);
+  const held = await storeAssets(deps, refresh, { named, known });
+  const readings = toSourceReadings(refresh, reading).map((one) => keepOnly(one, new Set(named.map(assetKey))));
   await deps.balances.saveReadings(tenantId, readings);
   await onStored(readings);
   await deps.prices.refreshPrices(held, signal);
 }
 
-/** Every asset that the store must know before the readings can be kept: native, above zero, or failed. */
-function listNamedAssets(chain: Chain, reading: ChainReading): readonly AssetRef[] {
+type NamedAssets = {
+  /** Native, above zero, or failed: what the store must know before the readings can be kept. */
+  readonly named: readonly AssetRef[];
+  /** Those of them that it knows already, by key. */
+  readonly known: ReadonlyMap<string, Asset>;
+};
+
+/** A listed token without code, on a chain where nobody ever held it, is no asset at all: it is left out. */
+async function findNamedAssets(assets: AssetStore, chain: Chain, reading: ChainReading): Promise<NamedAssets> {
   const native: AssetRef = { chain: chain.slug, address: null };
   const refs = new Map<string, AssetRef>([[assetKey(native), native]]);
+  const doubtful = new Set<string>();
   for (const entry of reading.addresses) {
     if (entry.status !== 'ok') continue;
     for (const item of entry.readings) {
       if (item.status === 'ok' && item.amountRaw === 0n) continue;
-      refs.set(assetKey(item.asset), item.asset);
+      const key = assetKey(item.asset);
+      refs.set(key, item.asset);
+      if (item.status === 'failed' && item.error.code === 'not_a_token') doubtful.add(key);
+      else doubtful.delete(key);
     }
   }
-  return [...refs.values()];
+  const known = new Map((await assets.getByRefs([...refs.values()])).map((asset) => [assetKey(asset), asset]));
+  const named = [...refs].filter(([key]) => known.has(key) || !doubtful.has(key)).map(([, ref]) => ref);
+  return { named, known };
+}
+
+/** A reading without the zeros and failures of assets that were left out. */
+function keepOnly(reading: SourceReading, keys: ReadonlySet<string>): SourceReading {
+  if (reading.status !== 'ok') return reading;
+  const isKept = ({ asset, status }: Reading): boolean => status === 'ok' || keys.has(assetKey(asset));
+  return { ...reading, readings: reading.readings.filter(isKept) };
 }
 
 /** Looks up what is not known yet, or known without its decimals, and stores it. Answers with all the assets asked for. */
 async function storeAssets(
   deps: ChainRefreshDeps,
   { chain, source, signal }: ChainRefresh,
-  refs: readonly AssetRef[],
+  { named, known }: NamedAssets,
 ): Promise<readonly Asset[]> {
-  const known = new Map((await deps.assets.getByRefs(refs)).map((asset) => [assetKey(asset), asset]));
-  const unknown = refs.filter((ref) => {
+  const unknown = named.filter((ref) => {
     const asset = known.get(assetKey(ref));
     return asset === undefined || asset.decimals === null;
   });
@@ -82,8 +102,9 @@ async function storeAssets(
       address === null ? nativeInfo(chain) : tokenInfo(chain, address, described.get(address), listed.get(address)),
     ),
   );
-  for (const asset of fresh) known.set(assetKey(asset), asset);
-  return [...known.values()];
+  const all = new Map(known);
+  for (const asset of fresh) all.set(assetKey(asset), asset);
+  return [...all.values()];
 }
 
 function nativeInfo(chain: Chain): AssetInfo & { listed: boolean } {
