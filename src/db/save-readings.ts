@@ -2,9 +2,9 @@ import { sql, type Transaction } from 'kysely';
 import { type AssetRef, assetKey } from '../domain/asset.ts';
 import { formatDecimal } from '../domain/decimal.ts';
 import type { Reading, SourceReading } from '../domain/holding.ts';
+import { type OkReading, saveSources } from './save-sources.ts';
 import type { Schema } from './schema.ts';
 
-type OkReading = Extract<SourceReading, { status: 'ok' }>;
 type OkAmount = Extract<Reading, { status: 'ok' }>;
 type FailedAmount = Extract<Reading, { status: 'failed' }>;
 
@@ -17,28 +17,49 @@ type Sorted = {
   readonly failures: Placed<FailedAmount>[];
 };
 
-/** See BalanceStore.saveReadings. The same few statements whatever the number of wallets and assets. */
+/** So many readings go into one statement, that none comes near the time limit. */
+const BATCH_SIZE = 20_000;
+
+/** See BalanceStore.saveReadings. The number of statements grows with the readings by the batch, never by the wallet or the asset. */
 export async function saveReadings(
   trx: Transaction<Schema>,
   tenantId: string,
   readings: readonly SourceReading[],
 ): Promise<void> {
-  const followed = await keepFollowed(trx, tenantId, keepNewest(readings));
-  const news = await saveSources(trx, tenantId, followed);
-  if (news.length === 0) return;
-  const sorted = sortReadings(news, await findAssetIds(trx, news));
+  const news = await saveSources(trx, tenantId, readings);
+  for (const batch of inBatches(news)) await saveBatch(trx, tenantId, batch);
+}
+
+/** Whole sources, as many as make a batch. */
+function* inBatches(sources: readonly OkReading[]): Generator<readonly OkReading[]> {
+  let batch: OkReading[] = [];
+  let size = 0;
+  for (const source of sources) {
+    if (batch.length > 0 && size + source.readings.length > BATCH_SIZE) {
+      yield batch;
+      batch = [];
+      size = 0;
+    }
+    batch.push(source);
+    size += source.readings.length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function saveBatch(trx: Transaction<Schema>, tenantId: string, batch: readonly OkReading[]): Promise<void> {
+  const sorted = sortReadings(batch, await findAssetIds(trx, batch));
   const sources = sql`unnest(
-    ${news.map((source) => source.walletId)}::uuid[],
-    ${news.map((source) => source.chain)}::text[],
-    ${news.map((source) => (source.kind === 'stake' ? 'stake' : 'wallet'))}::text[],
-    ${news.map((source) => source.observedAt.toISOString())}::timestamptz[],
-    ${news.map((source) => source.block.number.toString())}::bigint[],
-    ${news.map((source) => source.block.hash)}::text[],
-    ${news.map((source) => source.exhaustive)}::boolean[]
+    ${batch.map((source) => source.walletId)}::uuid[],
+    ${batch.map((source) => source.chain)}::text[],
+    ${batch.map((source) => (source.kind === 'stake' ? 'stake' : 'wallet'))}::text[],
+    ${batch.map((source) => source.observedAt.toISOString())}::timestamptz[],
+    ${batch.map((source) => source.block.number.toString())}::bigint[],
+    ${batch.map((source) => source.block.hash)}::text[],
+    ${batch.map((source) => source.exhaustive)}::boolean[]
   ) with ordinality as s (wallet_id, chain, position, observed_at, block_number, block_hash, exhaustive, ordinal)`;
   const target = { trx, tenantId, sources };
-  if (news.some((source) => source.exhaustive))
-    await zeroUnnamed(target, [...sorted.amounts, ...sorted.zeros, ...sorted.failures]);
+  const named = [...sorted.amounts, ...sorted.zeros, ...sorted.failures];
+  if (batch.some((source) => source.exhaustive)) await zeroUnnamed(target, named);
   if (sorted.zeros.length > 0) await saveZeros(target, sorted.zeros);
   if (sorted.amounts.length > 0) await saveAmounts(target, sorted.amounts);
   if (sorted.failures.length > 0) await saveFailures(target, sorted.failures);
@@ -50,89 +71,6 @@ type Target = {
   /** The sources as a table `s`, whose `ordinal` counts from 1. */
   readonly sources: ReturnType<typeof sql>;
 };
-
-function attemptedAt(reading: SourceReading): Date {
-  return reading.status === 'ok' ? reading.observedAt : reading.attemptedAt;
-}
-
-function sourceKey({ walletId, chain, kind }: Pick<SourceReading, 'walletId' | 'chain' | 'kind'>): string {
-  return `${walletId}/${chain}/${kind}`;
-}
-
-/** Each source once; of two readings of one source the later counts. Sorted, so that two calls never wait for each other. */
-function keepNewest(readings: readonly SourceReading[]): readonly SourceReading[] {
-  const newest = new Map<string, SourceReading>();
-  for (const reading of readings) {
-    const known = newest.get(sourceKey(reading));
-    if (known === undefined || attemptedAt(known) <= attemptedAt(reading)) newest.set(sourceKey(reading), reading);
-  }
-  return [...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reading]) => reading);
-}
-
-/** Readings of wallets that are still there and follow the chain, who stay so until the transaction ends. */
-async function keepFollowed(
-  trx: Transaction<Schema>,
-  tenantId: string,
-  readings: readonly SourceReading[],
-): Promise<readonly SourceReading[]> {
-  const { rows } = await sql<{ wallet_id: string; chain: string }>`
-    select wallet_id, chain from wallet_chains
-    where tenant_id = ${tenantId} and (wallet_id, chain) in (
-      select * from unnest(
-        ${readings.map((reading) => reading.walletId)}::uuid[],
-        ${readings.map((reading) => reading.chain)}::text[]
-      )
-    )
-    order by wallet_id, chain for key share`.execute(trx);
-  const followed = new Set(rows.map((row) => `${row.wallet_id}/${row.chain}`));
-  return readings.filter(({ walletId, chain }) => followed.has(`${walletId}/${chain}`));
-}
-
-/** Notes the outcome of each source and gives back the good readings that are not older than what is stored. */
-async function saveSources(
-  trx: Transaction<Schema>,
-  tenantId: string,
-  readings: readonly SourceReading[],
-): Promise<readonly OkReading[]> {
-  if (readings.length === 0) return [];
-  const errors = readings.map((reading) => (reading.status === 'ok' ? null : reading.error));
-  const good = readings.map((reading) => (reading.status === 'ok' ? reading : undefined));
-  const { rows } = await sql<{ wallet_id: string; chain: string; kind: string; observed_at: Date | null }>`
-    insert into sources as s (tenant_id, wallet_id, chain, kind, observed_at, block_number, block_hash,
-      attempted_at, outcome, error_code, error_provider)
-    select ${tenantId}, i.* from unnest(
-      ${readings.map((reading) => reading.walletId)}::uuid[],
-      ${readings.map((reading) => reading.chain)}::text[],
-      ${readings.map((reading) => reading.kind)}::text[],
-      ${good.map((reading) => reading?.observedAt.toISOString() ?? null)}::timestamptz[],
-      ${good.map((reading) => reading?.block.number.toString() ?? null)}::bigint[],
-      ${good.map((reading) => reading?.block.hash ?? null)}::text[],
-      ${readings.map((reading) => attemptedAt(reading).toISOString())}::timestamptz[],
-      ${readings.map((reading) => reading.status)}::text[],
-      ${errors.map((error) => error?.code ?? null)}::text[],
-      ${errors.map((error) => error?.provider ?? null)}::text[]
-    ) as i
-    on conflict (tenant_id, wallet_id, chain, kind) do update set
-      (observed_at, block_number, block_hash) = (
-        select excluded.observed_at, excluded.block_number, excluded.block_hash
-        where excluded.observed_at >= coalesce(s.observed_at, '-infinity')
-        union all
-        select s.observed_at, s.block_number, s.block_hash
-        where (excluded.observed_at >= coalesce(s.observed_at, '-infinity')) is not true
-      ),
-      (attempted_at, outcome, error_code, error_provider) = (
-        select excluded.attempted_at, excluded.outcome, excluded.error_code, excluded.error_provider
-        where excluded.attempted_at >= s.attempted_at
-        union all
-        select s.attempted_at, s.outcome, s.error_code, s.error_provider
-        where excluded.attempted_at < s.attempted_at
-      )
-    returning s.wallet_id, s.chain, s.kind, s.observed_at`.execute(trx);
-  const stored = new Map(rows.map((row) => [`${row.wallet_id}/${row.chain}/${row.kind}`, row.observed_at?.getTime()]));
-  return good.flatMap((reading) =>
-    reading !== undefined && stored.get(sourceKey(reading)) === reading.observedAt.getTime() ? [reading] : [],
-  );
-}
 
 async function findAssetIds(trx: Transaction<Schema>, sources: readonly OkReading[]): Promise<ReadonlyMap<string, string>> {
   const refs = new Map<string, AssetRef>();

@@ -15,7 +15,7 @@ export type Cluster = {
   readonly password: string;
   /** Starts the server on a free port of the loopback address. False when it did not come up, `explainFailure` tells why. */
   start(): Promise<boolean>;
-  /** Ends the server that runs there, in steps: a clean stop, an immediate one, and within half a minute a kill. */
+  /** Ends the server that runs there, in steps: a clean stop, after five seconds an immediate one, after two more a kill. */
   stop(): Promise<void>;
   /** The last line that the server logged. */
   explainFailure(): Promise<string>;
@@ -47,7 +47,7 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
       return (await pgCtl(['start', '-l', logFile, '-t', '30'])).code === 0;
     },
     async stop() {
-      for (const [mode, seconds] of [['fast', '10'] as const, ['immediate', '5'] as const]) {
+      for (const [mode, seconds] of [['fast', '5'] as const, ['immediate', '2'] as const]) {
         if ((await findPostmaster(dataDirectory)) === undefined) return;
         await pgCtl(['stop', '-m', mode, '-t', seconds]);
       }

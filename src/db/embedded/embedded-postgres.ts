@@ -7,7 +7,7 @@ import { findPostmaster } from './postmaster-file.ts';
 export type EmbeddedPostgres = {
   /** Connection URL of the service's own database, with its password. */
   readonly url: string;
-  /** Ends the server cleanly; within half a minute whatever happens. */
+  /** Ends the server, cleanly if that takes less than five seconds; within ten whatever happens. */
   stop(): Promise<void>;
 };
 
