@@ -40,15 +40,18 @@ const BY_CODE: Readonly<Record<RpcFamily, ReadonlyMap<number, UpstreamErrorCode>
 const BY_TEXT: readonly (readonly [RegExp, UpstreamErrorCode])[] = [
   [/rate.?limit|too many requests|request limit|quota|capacity|throttl|compute units per second/i, 'upstream_rate_limited'],
   [
-    /out of gas|gas required exceeds|gas (limit|allowance)|execution (timeout|aborted)|evm timeout|timed? ?out/i,
+    /out ?of ?gas|gas required exceeds|gas (limit|allowance)|execution (timeout|aborted)|evm timeout|timed? ?out/i,
     'upstream_out_of_gas',
   ],
   [
-    /header not found|unknown block|block (not found|is not available)|missing trie node|state .*(not available|unavailable|pruned)|historical state/i,
+    /header (for hash )?not found|resource not found|unknown block|block (not found|is not available)|block.?out.?of.?range|not currently canonical|missing trie node|state .*(not available|unavailable|pruned)|historical state/i,
     'upstream_block_unavailable',
   ],
-  [/revert|invalid opcode|vm execution error/i, 'upstream_reverted'],
-  [/too (large|big|many)|(size|length) (limit|exceed)|exceeds?.*(size|length|max)|max.*(size|length)/i, 'upstream_too_large'],
+  [/revert|invalid.*opcode|invalid ?jump|stack ?(underflow|overflow|limit)|vm execution error/i, 'upstream_reverted'],
+  [
+    /too (large|big|many(?! arguments))|(size|length) ?(limit|exceed)|exceeds?.*(size|length|max)|max.*(size|length)/i,
+    'upstream_too_large',
+  ],
   [/unauthori[sz]ed|api.?key|forbidden|authenticat/i, 'upstream_unauthorized'],
   [/not supported|unsupported|not available|not enabled|disabled|does not exist|excluded from/i, 'upstream_unsupported'],
 ];
