@@ -4,12 +4,13 @@ import type { SourceError } from '../../domain/holding.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
+import { isPinnedByNumber } from './block-pin.ts';
+import { readChunk, type ScanPiece, slotLimit } from './chunk-reader.ts';
 import { type EvmBlock, fetchBlock } from './evm-block.ts';
-import { readScan } from './evm-reads.ts';
-import { currentRung, type Rung } from './ladder.ts';
-import { type ScanChunk, type SlotFault, slotCount } from './scan-codec.ts';
+import { cutChunk } from './scan-chunks.ts';
+import type { ScanChunk, SlotFault } from './scan-codec.ts';
 
-/** One wallet's amounts: the native one, and the tokens' that are not zero. A failure stands in place of an amount, undefined for what is not read yet. */
+/** One wallet's amounts: the native one, and the tokens' that are not zero. A failure stands in place of an amount, undefined for what was not read. */
 export type WalletScan = { native: bigint | SourceError | undefined; readonly tokens: Map<string, bigint | SourceError> };
 
 export type BlockScan = { readonly block: EvmBlock; readonly wallets: ReadonlyMap<string, WalletScan> };
@@ -22,13 +23,9 @@ type ScanOptions = {
   readonly isLastTry: boolean;
 };
 
-/** Balances that one request asks for, by way: see `docs/decisions/0002-evm-balance-reading.md`. */
-const SLOTS: Readonly<Record<Rung, number>> = { override: 2000, deployless: 2000, multicall: 500, single: 50 };
-const SLOTS_KEY = 'evm-slots';
 const REQUESTS_AT_ONCE = 4;
-
-/** Failures that a smaller request may not have. The scanner reverts when its gas runs low. */
-const TOO_MUCH: ReadonlySet<string> = new Set(['upstream_out_of_gas', 'upstream_too_large', 'upstream_reverted']);
+/** The nodes behind one URL can be this far apart. */
+const LAG_MS = 4_000;
 
 const FAULT_CODES: Readonly<Record<SlotFault, SourceError['code']>> = {
   reverted: 'upstream_reverted',
@@ -38,153 +35,89 @@ const FAULT_CODES: Readonly<Record<SlotFault, SourceError['code']>> = {
 };
 
 /**
- * Reads the native balance and all tokens of all wallets at the newest block. What could not be read is a failure of its own wallet and token.
- * Throws AppError when no endpoint tells a block, and upstream_block_unavailable when the block went away while it was being read.
+ * Reads the native balance and all tokens of all wallets at one block: the newest, or in the last try one that lagging nodes have too. What
+ * could not be read is a failure of its own wallet and token. Throws AppError when no endpoint tells a block, and upstream_block_unavailable when the
+ * block went away while it was being read.
  */
-export async function scanAtNewestBlock(all: ScanChunk, options: ScanOptions): Promise<BlockScan> {
-  const { pool, signal } = options;
-  const start = await pool.run(async (endpoint) => ({ endpoint, block: await fetchBlock(endpoint, 'latest', signal) }), signal);
+export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Promise<BlockScan> {
+  const { chain, pool, signal } = options;
+  const blocksBack = options.isLastTry ? Math.ceil(LAG_MS / chain.finality.blockTimeMs) : 0;
+  const start = await pool.run(
+    async (endpoint) => ({ endpoint, block: await fetchRecentBlock(endpoint, blocksBack, signal) }),
+    signal,
+  );
   const { block } = start;
-  const wallets = new Map<string, WalletScan>(all.wallets.map((wallet) => [wallet, { native: undefined, tokens: new Map() }]));
-  const hasBlock = createBlockCheck(start, signal);
-  await mapLimited(cut(all, SLOTS.override), REQUESTS_AT_ONCE, async (chunk) => {
+  const scan: BlockScan = {
+    block,
+    wallets: new Map(all.wallets.map((wallet) => [wallet, { native: undefined, tokens: new Map() }])),
+  };
+  const used = new Map<RpcEndpoint, Promise<void>>([[start.endpoint, Promise.resolve()]]);
+  await mapLimited(cutChunk(all, slotLimit(start.endpoint)), REQUESTS_AT_ONCE, async (chunk) => {
     try {
-      await pool.run(async (endpoint) => {
-        await hasBlock(endpoint);
-        await readChunk(chunk, { ...options, endpoint, block, wallets });
+      const { pieces, provider } = await pool.run(async (endpoint) => {
+        const check = used.get(endpoint) ?? requireSameBlock(endpoint, block, signal);
+        used.set(endpoint, check);
+        await check;
+        return { pieces: await readChunk(chunk, { chain, endpoint, block, signal }), provider: endpoint.name };
       }, signal);
+      for (const piece of pieces) collect(piece, scan, provider);
     } catch (error) {
       if (isBlockGone(error) && !options.isLastTry) throw error;
-      fill(chunk, wallets, toSourceError(error));
+      fail(chunk, scan, toSourceError(error));
     }
   });
-  await requireSameBlock(start, signal);
-  return { block, wallets };
+  await Promise.all([...used.keys()].filter(isPinnedByNumber).map((endpoint) => refuseOtherBlock(endpoint, block, signal)));
+  return scan;
+}
+
+async function fetchRecentBlock(endpoint: RpcEndpoint, blocksBack: number, signal: AbortSignal): Promise<EvmBlock> {
+  const newest = await fetchBlock(endpoint, 'latest', signal);
+  if (blocksBack === 0 || newest.number < BigInt(blocksBack)) return newest;
+  return fetchBlock(endpoint, newest.number - BigInt(blocksBack), signal);
+}
+
+function collect({ chunk, slots }: ScanPiece, scan: BlockScan, provider: string): void {
+  const width = chunk.tokens.length + 1;
+  for (const [slot, result] of slots) {
+    const wallet = scan.wallets.get(chunk.wallets[Math.floor(slot / width)] ?? '');
+    const token = chunk.tokens[(slot % width) - 1];
+    const amount = typeof result === 'bigint' ? result : { code: FAULT_CODES[result], provider };
+    if (wallet === undefined) continue;
+    if (token === undefined) wallet.native = amount;
+    else wallet.tokens.set(token, amount);
+  }
+}
+
+function fail({ wallets, tokens }: ScanChunk, scan: BlockScan, error: SourceError): void {
+  for (const address of wallets) {
+    const wallet = scan.wallets.get(address);
+    if (wallet === undefined) continue;
+    for (const token of tokens) wallet.tokens.set(token, error);
+    wallet.native ??= error;
+  }
+}
+
+/** An endpoint that did not name the block must have the very same one. */
+async function requireSameBlock(endpoint: RpcEndpoint, block: EvmBlock, signal: AbortSignal): Promise<void> {
+  const { hash } = await fetchBlock(endpoint, block.number, signal);
+  if (hash !== block.hash) throw otherBlock(endpoint);
+}
+
+/** Where reads were pinned by number, it must still mean the same block when they are done. An endpoint that is gone by then proves nothing. */
+async function refuseOtherBlock(endpoint: RpcEndpoint, block: EvmBlock, signal: AbortSignal): Promise<void> {
+  const hash = await fetchBlock(endpoint, block.number, signal).then(
+    (found) => found.hash,
+    () => undefined,
+  );
+  if (hash !== undefined && hash !== block.hash) throw otherBlock(endpoint);
+}
+
+function otherBlock({ name }: RpcEndpoint): AppError {
+  return new AppError('upstream_block_unavailable', `${name} has another block at this height.`, { provider: name });
 }
 
 function isBlockGone(error: unknown): boolean {
   return error instanceof AppError && error.code === 'upstream_block_unavailable';
-}
-
-type ChunkOptions = {
-  readonly chain: EvmChain;
-  readonly endpoint: RpcEndpoint;
-  readonly block: EvmBlock;
-  readonly wallets: ReadonlyMap<string, WalletScan>;
-  readonly signal: AbortSignal;
-};
-
-/** Reads a chunk from one endpoint, in halves where it is too much for it, down to the single token that is at fault. */
-async function readChunk(chunk: ScanChunk, options: ChunkOptions): Promise<void> {
-  const { chain, endpoint, block, wallets, signal } = options;
-  const limit = slotLimit(endpoint);
-  const parts = slotCount(chunk) > limit ? cut(chunk, limit) : [chunk];
-  if (parts.length > 1) {
-    for (const part of parts) await readChunk(part, options);
-    return;
-  }
-  try {
-    const slots = await readScan(chunk, { chain, endpoint, blockNumber: block.number, signal });
-    collect(chunk, slots, { wallets, provider: endpoint.name });
-  } catch (error) {
-    if (!(error instanceof AppError) || !TOO_MUCH.has(error.code)) throw error;
-    const halves = halve(chunk);
-    if (halves === undefined) {
-      fill(chunk, wallets, toSourceError(error));
-      // The token is at fault, not the coin that was asked for with it.
-      if (chunk.tokens.length > 0) await readChunk({ wallets: chunk.wallets, tokens: [] }, options);
-      return;
-    }
-    // Only a chunk that was near the limit says anything about the limit: a smaller one fails by the fault of a token in it.
-    if (slotCount(chunk) * 2 > limit) endpoint.learnt.set(SLOTS_KEY, Math.max(Math.floor(slotCount(chunk) / 2), 16));
-    for (const half of halves) await readChunk(half, options);
-  }
-}
-
-function slotLimit(endpoint: RpcEndpoint): number {
-  const learnt = endpoint.learnt.get(SLOTS_KEY);
-  const usual = SLOTS[currentRung(endpoint)];
-  return typeof learnt === 'number' ? Math.min(learnt, usual) : usual;
-}
-
-/** Cuts wallets x tokens into chunks of at most so many slots, whole wallets together as far as it goes. */
-function cut({ wallets, tokens }: ScanChunk, slots: number): readonly ScanChunk[] {
-  const tokensPerCall = Math.max(1, slots - 1);
-  const chunks: ScanChunk[] = [];
-  for (let from = 0; from < Math.max(tokens.length, 1); from += tokensPerCall) {
-    const someTokens = tokens.slice(from, from + tokensPerCall);
-    const walletsPerCall = Math.max(1, Math.floor(slots / (someTokens.length + 1)));
-    for (let at = 0; at < wallets.length; at += walletsPerCall) {
-      chunks.push({ wallets: wallets.slice(at, at + walletsPerCall), tokens: someTokens });
-    }
-  }
-  return chunks;
-}
-
-function halve({ wallets, tokens }: ScanChunk): readonly ScanChunk[] | undefined {
-  const list = wallets.length > 1 ? wallets : tokens;
-  const middle = Math.ceil(list.length / 2);
-  if (wallets.length > 1) {
-    return [
-      { wallets: wallets.slice(0, middle), tokens },
-      { wallets: wallets.slice(middle), tokens },
-    ];
-  }
-  if (tokens.length < 2) return undefined;
-  return [
-    { wallets, tokens: tokens.slice(0, middle) },
-    { wallets, tokens: tokens.slice(middle) },
-  ];
-}
-
-function collect(
-  { wallets, tokens }: ScanChunk,
-  slots: ReadonlyMap<number, bigint | SlotFault>,
-  { wallets: found, provider }: { wallets: ReadonlyMap<string, WalletScan>; provider: string },
-): void {
-  for (const [slot, result] of slots) {
-    const amount = typeof result === 'bigint' ? result : { code: FAULT_CODES[result], provider };
-    const scan = found.get(wallets[Math.floor(slot / (tokens.length + 1))] ?? '');
-    const token = tokens[(slot % (tokens.length + 1)) - 1];
-    if (scan === undefined) continue;
-    if (token === undefined) scan.native = amount;
-    else scan.tokens.set(token, amount);
-  }
-}
-
-function fill({ wallets, tokens }: ScanChunk, found: ReadonlyMap<string, WalletScan>, error: SourceError): void {
-  for (const wallet of wallets) {
-    const scan = found.get(wallet);
-    if (scan === undefined) continue;
-    for (const token of tokens) scan.tokens.set(token, error);
-    scan.native ??= error;
-  }
-}
-
-type Start = { readonly endpoint: RpcEndpoint; readonly block: EvmBlock };
-
-/** One check for each endpoint other than the one that named the block: does it have the very same one? */
-function createBlockCheck(start: Start, signal: AbortSignal): (endpoint: RpcEndpoint) => Promise<void> {
-  const checks = new Map<RpcEndpoint, Promise<void>>([[start.endpoint, Promise.resolve()]]);
-  return (endpoint) => {
-    const check = checks.get(endpoint) ?? requireBlock(endpoint, start.block, signal);
-    checks.set(endpoint, check);
-    return check;
-  };
-}
-
-/** Reads were pinned by number: the number must still mean the same block. An endpoint that is gone by now proves nothing. */
-async function requireSameBlock({ endpoint, block }: Start, signal: AbortSignal): Promise<void> {
-  await requireBlock(endpoint, block, signal).catch((error: unknown) => {
-    if (isBlockGone(error)) throw error;
-  });
-}
-
-async function requireBlock(endpoint: RpcEndpoint, block: EvmBlock, signal: AbortSignal): Promise<void> {
-  const { hash } = await fetchBlock(endpoint, block.number, signal);
-  if (hash === block.hash) return;
-  const provider = endpoint.name;
-  throw new AppError('upstream_block_unavailable', `${provider} has another block at this height.`, { provider });
 }
 
 function toSourceError(error: unknown): SourceError {

@@ -5,7 +5,7 @@ import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { NameResolver } from '../balance-source.ts';
 import { parseEvmAddress } from './evm-address.ts';
 import { callAtNewestBlock } from './evm-caller.ts';
-import { sliceBytes, wordAt } from './hex.ts';
+import { type Hex, sliceBytes, wordAt } from './hex.ts';
 import type { BoundedResult } from './scan-codec.ts';
 
 /** The ENS registry, at the same address since 2020 (docs.ens.domains, deployments). */
@@ -26,13 +26,15 @@ export function createEnsResolver({ chain, pool }: { readonly chain: EvmChain; r
         const { results } = await callAtNewestBlock([{ to, data: `0x${selector}${node}` }], { chain, pool, signal });
         return results[0] ?? 'bad_return';
       };
-      const resolver = readAddress(await ask(REGISTRY, RESOLVER));
+      const entry = await ask(REGISTRY, RESOLVER);
+      if (typeof entry === 'string') throw new AppError('upstream_malformed', `${chain.name} did not answer about this name.`);
+      const resolver = readAddress(entry);
       if (resolver === null) {
         if (name.split('.').length > 2) throw unsupported('has no resolver of its own');
         return null;
       }
       const answer = await ask(resolver, ADDR);
-      if (answer === 'reverted') throw unsupported('is resolved off chain');
+      if (typeof answer === 'string' || answer.size < 32) throw unsupported('is not resolved on the chain itself');
       return readAddress(answer);
     },
   };
@@ -50,10 +52,9 @@ function unsupported(why: string): AppError {
   return new AppError('unsupported_name', `This name ${why}; add its address instead.`);
 }
 
-/** The address in an answer's word; null for zero, or where nothing answers. */
-function readAddress(result: BoundedResult): string | null {
-  if (typeof result === 'string') return null;
-  const value = wordAt(result.data, 0);
+/** The address in an answer's word; null for zero. */
+function readAddress({ data }: { readonly data: Hex }): string | null {
+  const value = wordAt(data, 0);
   if (value === undefined || value === 0n) return null;
-  return parseEvmAddress(`0x${sliceBytes(result.data, 12, 20)}`) ?? null;
+  return parseEvmAddress(`0x${sliceBytes(data, 12, 20)}`) ?? null;
 }

@@ -3,7 +3,7 @@ import { AppError, toAppError } from '../../domain/errors.ts';
 import type { Reading, SourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceQuery, BalanceSource, ChainReading } from '../balance-source.ts';
-import { type BlockScan, scanAtNewestBlock, type WalletScan } from './block-scan.ts';
+import { type BlockScan, scanAtOneBlock, type WalletScan } from './block-scan.ts';
 import { fetchBlock } from './evm-block.ts';
 import { describeTokens } from './token-description.ts';
 
@@ -52,10 +52,10 @@ async function scanOnceOrTwice(
 ): Promise<BlockScan> {
   const chunk = { wallets: addresses, tokens };
   try {
-    return await scanAtNewestBlock(chunk, { chain, pool, signal, isLastTry: false });
+    return await scanAtOneBlock(chunk, { chain, pool, signal, isLastTry: false });
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'upstream_block_unavailable') throw error;
-    return scanAtNewestBlock(chunk, { chain, pool, signal, isLastTry: true });
+    return scanAtOneBlock(chunk, { chain, pool, signal, isLastTry: true });
   }
 }
 

@@ -1,14 +1,16 @@
 import type { EvmChain } from '../../domain/chain.ts';
-import { AppError } from '../../domain/errors.ts';
 import type { Block } from '../../domain/holding.ts';
+import { chunk } from '../../lib/concurrency.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
-import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import type { EvmCall, EvmCaller, EvmCallResult } from '../evm-caller.ts';
-import { type EvmBlock, fetchBlock } from './evm-block.ts';
-import { readCalls } from './evm-reads.ts';
+import { fetchBlock } from './evm-block.ts';
+import { callSingly, type ReadOptions, readCalls } from './evm-reads.ts';
+import { isTooMuch } from './ladder.ts';
 import type { BoundedResult } from './scan-codec.ts';
 
 type CallOptions = { readonly chain: EvmChain; readonly pool: EndpointPool; readonly signal: AbortSignal };
+
+const CALLS_PER_REQUEST = 100;
 
 export function createEvmCaller({ chain, pool }: Omit<CallOptions, 'signal'>): EvmCaller {
   return {
@@ -26,33 +28,25 @@ export async function callAtNewestBlock(
 ): Promise<{ readonly block: Block; readonly provider: string; readonly results: readonly BoundedResult[] }> {
   return pool.run(async (endpoint) => {
     const block = await fetchBlock(endpoint, 'latest', signal);
-    return { block, provider: endpoint.name, results: await readInHalves(calls, { chain, endpoint, block, signal }) };
+    const results: BoundedResult[] = [];
+    for (const part of chunk(calls, CALLS_PER_REQUEST)) {
+      results.push(...(await readInHalves(part, { chain, endpoint, block, signal })));
+    }
+    return { block, provider: endpoint.name, results };
   }, signal);
 }
 
-type ReadOptions = {
-  readonly chain: EvmChain;
-  readonly endpoint: RpcEndpoint;
-  readonly block: EvmBlock;
-  readonly signal: AbortSignal;
-};
-
-/** A run that is too much for the endpoint is cut in two, down to the one call that is at fault. */
+/** A run that is too much for the endpoint is cut in two, down to the one call that is at fault, which is then made with a bound on its gas. */
 async function readInHalves(calls: readonly EvmCall[], options: ReadOptions): Promise<readonly BoundedResult[]> {
-  const { chain, endpoint, block, signal } = options;
   try {
-    return await readCalls(calls, { chain, endpoint, blockNumber: block.number, signal });
+    return await readCalls(calls, options);
   } catch (error) {
-    if (!(error instanceof AppError) || !isTooMuch(error)) throw error;
-    if (calls.length === 1) return ['out_of_gas'];
+    if (!isTooMuch(error)) throw error;
+    if (calls.length === 1) return callSingly(calls, options);
     const middle = Math.ceil(calls.length / 2);
     const first = await readInHalves(calls.slice(0, middle), options);
     return [...first, ...(await readInHalves(calls.slice(middle), options))];
   }
-}
-
-function isTooMuch({ code }: AppError): boolean {
-  return code === 'upstream_out_of_gas' || code === 'upstream_too_large' || code === 'upstream_reverted';
 }
 
 function toCallResult(result: BoundedResult, provider: string): EvmCallResult {

@@ -1,9 +1,10 @@
 import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { RpcEndpoint, RpcItem } from '../../lib/json-rpc/rpc-endpoint.ts';
+import type { RpcCall, RpcEndpoint, RpcItem } from '../../lib/json-rpc/rpc-endpoint.ts';
 import type { EvmCall } from '../evm-caller.ts';
-
+import { type BlockPin, withBlockPin } from './block-pin.ts';
 import scanner from './contracts/scanner.json' with { type: 'json' };
+import type { EvmBlock } from './evm-block.ts';
 import { addressDigits, type Hex, readHexData, readHexQuantity, word, wordAt } from './hex.ts';
 import { climb } from './ladder.ts';
 import { decodeAggregate3, encodeAggregate3 } from './multicall-codec.ts';
@@ -23,11 +24,15 @@ import {
 const SCANNER_ADDRESS = '0x646fa5bd03b9743f052d248380c3a2ea3ac28d6e';
 const BALANCE_OF = '70a08231';
 const GET_ETH_BALANCE = '4d2301cc';
+/** As much as the scanner gives a call, and what every call costs before it begins. */
+const SINGLE_CALL_GAS = '0xf4240';
+/** What is kept of one answer, as the scanner keeps it. */
+const MAX_RETURN_BYTES = 512;
 
 export type ReadOptions = {
   readonly chain: EvmChain;
   readonly endpoint: RpcEndpoint;
-  readonly blockNumber: bigint;
+  readonly block: EvmBlock;
   readonly signal: AbortSignal;
 };
 
@@ -50,7 +55,7 @@ export function readCalls(calls: readonly EvmCall[], options: ReadOptions): Prom
   return climb(options.endpoint, {
     override: () => callOverride(input, decode, options),
     deployless: () => callDeployless(input, decode, options),
-    multicall: () => callMulticall(calls, options),
+    multicall: async () => callVictimsAgain(calls, await callMulticall(calls, options), options),
     single: () => callSingly(calls, options),
   });
 }
@@ -60,69 +65,101 @@ type Decode<T> = (output: Hex) => T | undefined;
 async function callOverride<T>(input: Hex, decode: Decode<T>, options: ReadOptions): Promise<T> {
   const call = { to: SCANNER_ADDRESS, data: `0x${input}` };
   const override = { [SCANNER_ADDRESS]: { code: scanner.runtime } };
-  return ethCall([call, blockTag(options), override], decode, options);
+  return ethCall((pin) => [call, pin, override], decode, options);
 }
 
 async function callDeployless<T>(input: Hex, decode: Decode<T>, options: ReadOptions): Promise<T> {
-  return ethCall([{ data: scanner.creation + encodeBytesArgument(input) }, blockTag(options)], decode, options);
+  const call = { data: scanner.creation + encodeBytesArgument(input) };
+  return ethCall((pin) => [call, pin], decode, options);
 }
 
 function callMulticall(calls: readonly EvmCall[], options: ReadOptions): Promise<readonly BoundedResult[]> {
   const call = { to: options.chain.multicall3, data: `0x${encodeAggregate3(calls)}` };
-  return ethCall([call, blockTag(options)], (output) => decodeAggregate3(output, calls.length), options);
+  return ethCall(
+    (pin) => [call, pin],
+    (output) => decodeAggregate3(output, calls.length),
+    options,
+  );
 }
 
-async function ethCall<T>(params: readonly unknown[], decode: Decode<T>, { endpoint, signal }: ReadOptions): Promise<T> {
-  const output = readHexData(await endpoint.call({ method: 'eth_call', params }, { signal }));
+async function ethCall<T>(
+  params: (pin: BlockPin) => readonly unknown[],
+  decode: Decode<T>,
+  { endpoint, block, signal }: ReadOptions,
+): Promise<T> {
+  const answer = await withBlockPin({ endpoint, block }, (pin) =>
+    endpoint.call({ method: 'eth_call', params: params(pin) }, { signal }),
+  );
+  const output = readHexData(answer);
   const decoded = output === undefined ? undefined : decode(output);
-  if (decoded === undefined) {
-    throw new AppError('upstream_malformed', `${endpoint.name} did not run our call.`, { provider: endpoint.name });
-  }
-  return decoded;
+  if (decoded !== undefined) return decoded;
+  // An endpoint that ignores overrides, or a chain without Multicall3, answers with no bytes.
+  throw new AppError('upstream_unsupported', `${endpoint.name} did not run our call.`, { provider: endpoint.name });
 }
 
-async function callSingly(calls: readonly EvmCall[], options: ReadOptions): Promise<readonly BoundedResult[]> {
-  const tag = blockTag(options);
-  const items = await options.endpoint.batch(
-    calls.map(({ to, data }) => ({ method: 'eth_call', params: [{ to, data }, tag] })),
-    { signal: options.signal },
-  );
-  return items.map((item) => toBounded(item, options.endpoint.name));
+/** Multicall3 gives its calls no gas of their own: one that fails there may be the victim of the one before it. */
+async function callVictimsAgain(
+  calls: readonly EvmCall[],
+  results: readonly BoundedResult[],
+  options: ReadOptions,
+): Promise<readonly BoundedResult[]> {
+  const faulty = calls.filter((_, index) => typeof results[index] === 'string');
+  if (faulty.length === 0) return results;
+  const again = (await callSingly(faulty, options)).values();
+  return results.map((result) => (typeof result === 'string' ? (again.next().value ?? result) : result));
 }
 
-async function scanSingly(chunk: ScanChunk, options: ReadOptions): Promise<ScanResult> {
-  const tag = blockTag(options);
-  const natives = await options.endpoint.batch(
-    chunk.wallets.map((wallet) => ({ method: 'eth_getBalance', params: [wallet, tag] })),
-    { signal: options.signal },
+/** Plain calls, each with a bound on its gas, in one batch. */
+export function callSingly(calls: readonly EvmCall[], options: ReadOptions): Promise<readonly BoundedResult[]> {
+  return batchAtBlock((pin) => calls.map((call) => boundedCall(call, pin)), options);
+}
+
+/** The balances of a chunk by plain calls, each with a bound on its gas, in one batch. */
+export async function scanSingly(chunk: ScanChunk, options: ReadOptions): Promise<ScanResult> {
+  const results = await batchAtBlock(
+    (pin) =>
+      chunk.wallets.flatMap((wallet) => [
+        { method: 'eth_getBalance', params: [wallet, pin] },
+        ...chunk.tokens.map((token) => boundedCall(balanceOf(token, wallet), pin)),
+      ]),
+    options,
   );
-  const calls = chunk.wallets.flatMap((wallet) => chunk.tokens.map((token) => balanceOf(token, wallet)));
-  const tokens = (await callSingly(calls, options)).values();
-  const results = natives.flatMap((native) => [
-    { data: word(requireQuantity(native, options.endpoint.name)), size: 32 },
-    ...chunk.tokens.map((): BoundedResult => tokens.next().value ?? 'bad_return'),
-  ]);
   return toScan(chunk, results);
 }
 
+function boundedCall({ to, data }: EvmCall, pin: BlockPin): RpcCall {
+  return { method: 'eth_call', params: [{ to, data, gas: SINGLE_CALL_GAS }, pin] };
+}
+
+async function batchAtBlock(
+  calls: (pin: BlockPin) => readonly RpcCall[],
+  { endpoint, block, signal }: ReadOptions,
+): Promise<readonly BoundedResult[]> {
+  return withBlockPin({ endpoint, block }, async (pin) => {
+    const asked = calls(pin);
+    const items = await endpoint.batch(asked, { signal });
+    const isServed = items.some((item) => item.ok);
+    return items.map((item, index) => toBounded(item, { call: asked[index], isServed, provider: endpoint.name }));
+  });
+}
+
 /** A call's own failure is an answer; anything else is the endpoint's fault and moves the whole chunk to another one. */
-function toBounded(item: RpcItem, provider: string): BoundedResult {
+function toBounded(
+  item: RpcItem,
+  { call, isServed, provider }: { call: RpcCall | undefined; isServed: boolean; provider: string },
+): BoundedResult {
   if (item.ok) {
-    const data = readHexData(item.value);
+    const quantity = call?.method === 'eth_getBalance' ? readHexQuantity(item.value) : undefined;
+    const data = quantity === undefined ? readHexData(item.value) : word(quantity);
     if (data === undefined) throw new AppError('upstream_malformed', `${provider} sent no bytes.`, { provider });
-    return { data: data.slice(0, 1024), size: data.length / 2 };
+    return { data: data.slice(0, MAX_RETURN_BYTES * 2), size: data.length / 2 };
   }
   const code = item.error instanceof AppError ? item.error.code : undefined;
   if (code === 'upstream_reverted') return 'reverted';
   if (code === 'upstream_out_of_gas') return 'out_of_gas';
+  // Nodes have many words for a contract that breaks; one that answers the other calls means this one.
+  if (code === 'upstream_rpc_error' && isServed && call?.method === 'eth_call') return 'reverted';
   throw item.error;
-}
-
-function requireQuantity(item: RpcItem, provider: string): bigint {
-  if (!item.ok) throw item.error;
-  const quantity = readHexQuantity(item.value);
-  if (quantity === undefined) throw new AppError('upstream_malformed', `${provider} sent no number.`, { provider });
-  return quantity;
 }
 
 function scanCalls({ wallets, tokens }: ScanChunk, multicall3: string): readonly EvmCall[] {
@@ -146,8 +183,4 @@ function toScan(chunk: ScanChunk, results: readonly BoundedResult[]): ScanResult
     if (amount !== 0n || isNative) slots.set(slot, amount);
   }
   return slots;
-}
-
-function blockTag({ blockNumber }: ReadOptions): string {
-  return `0x${blockNumber.toString(16)}`;
 }

@@ -1,19 +1,20 @@
 import type { EvmCall } from '../evm-caller.ts';
 import { addressDigits, type Hex, padToWord, word } from './hex.ts';
 
-/** Why a slot or a call has no answer. `out_of_gas` is told apart only where it was seen on its own. */
+/** Why a slot or a call has no answer. `out_of_gas` is told apart from `reverted` only where the call stood alone. */
 export type SlotFault = 'reverted' | 'no_code' | 'bad_return' | 'out_of_gas';
 
 /** The wallets and tokens that one request reads: every wallet's native balance, and every token of every wallet. */
 export type ScanChunk = { readonly wallets: readonly string[]; readonly tokens: readonly string[] };
 
-/**
- * What a scan found, by slot: wallet * (tokens + 1), the native balance first. A slot without an entry is zero.
- */
+/** What a scan found, by slot: wallet * (tokens + 1), the native balance first. A slot without an entry is zero. */
 export type ScanResult = ReadonlyMap<number, bigint | SlotFault>;
 
 /** The answer of one bounded call: its first bytes and its whole length. */
 export type BoundedResult = { readonly data: Hex; readonly size: number } | SlotFault;
+
+/** Status of the entry that ends an output. */
+const END = 255;
 
 const SCAN_FAULTS: Readonly<Record<number, SlotFault>> = { 1: 'reverted', 2: 'no_code', 3: 'bad_return' };
 
@@ -27,27 +28,31 @@ export function encodeScan({ wallets, tokens }: ScanChunk): Hex {
   return `01${wallets.length.toString(16).padStart(4, '0')}${[...wallets, ...tokens].map(addressDigits).join('')}`;
 }
 
-/** Reads the scanner's output for balances; undefined when it is not one. */
+/** Reads the scanner's output for balances; undefined when it is not one, or not a whole one. */
 export function decodeScan(output: Hex, chunk: ScanChunk): ScanResult | undefined {
   if (!output.startsWith('01')) return undefined;
   const slots = new Map<number, bigint | SlotFault>();
   let at = 2;
+  let last = -1;
   while (at < output.length) {
     const slot = Number.parseInt(output.slice(at, at + 8), 16);
     const status = Number.parseInt(output.slice(at + 8, at + 10), 16);
     at += 10;
+    // Anything cut off or out of order could pass for zeros.
+    if (!(slot > last)) return undefined;
+    last = slot;
+    if (status === END) return slot === slotCount(chunk) && at === output.length ? slots : undefined;
     const fault = SCAN_FAULTS[status];
-    if (status === 0) {
+    if (fault !== undefined) {
+      slots.set(slot, fault);
+    } else {
       const digits = output.slice(at, at + 64);
-      if (digits.length !== 64) return undefined;
+      if (status !== 0 || digits.length !== 64) return undefined;
       slots.set(slot, BigInt(`0x${digits}`));
       at += 64;
-    } else if (fault === undefined) return undefined;
-    else slots.set(slot, fault);
-    if (!(slot < slotCount(chunk))) return undefined;
+    }
   }
-  // The native balance is always there, so an output that lost its end cannot pass for zeros.
-  return chunk.wallets.every((_, index) => slots.has(index * (chunk.tokens.length + 1))) ? slots : undefined;
+  return undefined;
 }
 
 /** The scanner's input for calls. */

@@ -17,7 +17,7 @@ type DescribeOptions = { readonly chain: EvmChain; readonly pool: EndpointPool; 
 const QUESTIONS = ['313ce567', '95d89b41', '06fdde03', `70a08231${'0'.repeat(64)}`] as const;
 const TOKENS_PER_REQUEST = 25;
 
-/** What each contract says of itself. Hostile answers cost only their own field. */
+/** What each contract says of itself. A token is what answers `balanceOf` with a word; hostile answers to the rest cost only their own field. */
 export async function describeTokens(
   addresses: readonly string[],
   options: DescribeOptions,
@@ -44,8 +44,8 @@ function toDescription(
   address: string,
   [decimals, symbol, name, balance]: readonly BoundedResult[],
 ): TokenDescription {
-  const isToken = [decimals, symbol, balance].some((answer) => typeof answer === 'object' && answer.size >= 32);
-  if (!isToken) return { status: 'not_a_token' };
+  const isToken = typeof balance === 'object' && balance.size >= 32;
+  if (!isToken || isPrecompile(address)) return { status: 'not_a_token' };
   const flags: AssetFlag[] = [];
   const texts = [symbol, name].map(readText);
   if (texts.some((text) => text.isUnreadable)) flags.push('metadata_unreadable');
@@ -62,6 +62,11 @@ function toDescription(
       flags,
     },
   };
+}
+
+/** Precompiled contracts answer any call with some word, without having code. */
+function isPrecompile(address: string): boolean {
+  return BigInt(address) < 0x1000n;
 }
 
 /** The whole word counts: a uint8 cut out of it would take 274 for 18. */

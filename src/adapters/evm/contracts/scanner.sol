@@ -18,6 +18,7 @@ library Scan {
     /// Input: 0x01, uint16 number of wallets, the wallets, the tokens (20 bytes each).
     /// Output: 0x01, then an entry for each native balance and for each token balance that is not zero: uint32 index, uint8 status, and for
     /// status 0 the uint256 balance. Index: wallet * (tokens + 1), the native balance first. Status: 1 reverted, 2 no code, 3 no word returned.
+    /// The last entry has the number of slots for its index and the status 255: an answer without it was cut off.
     function balances(bytes memory input) private view returns (bytes memory output) {
         uint256 callGas = BALANCE_GAS;
         assembly ("memory-safe") {
@@ -62,6 +63,8 @@ library Scan {
                     index := add(index, 1)
                 }
             }
+            mstore(to, or(shl(224, index), shl(216, 255)))
+            to := add(to, 5)
             mstore(output, sub(to, add(output, 32)))
             mstore(0x40, and(add(to, 63), not(31)))
         }
