@@ -14,7 +14,7 @@ export type Anvil = {
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Starts a node on a free port of this machine. The chain begins at a fixed time, so that its first block is the same everywhere.
+ * Starts a node on a free port of this machine. Its accounts, and so the addresses of what they deploy, are the same everywhere.
  * @throws when it is not ready within 30 seconds.
  */
 export async function startAnvil({ chainId, port = 0 }: { readonly chainId: number; readonly port?: number }): Promise<Anvil> {

@@ -6,12 +6,14 @@ export type OddToken = {
   /** What is odd about it. */
   readonly oddity: string;
   readonly address: string;
+  /** False where `balanceOf` never answers with a word: then nothing here describes it. */
+  readonly isToken: boolean;
   readonly symbol: string | null;
   readonly name: string | null;
   readonly decimals: number | null;
   /** False where balances cannot be set: all owners read the same. */
   readonly isSettable: boolean;
-  /** What is read after `amount` was set; null when it cannot be read. */
+  /** What is read after `amount` was set (or whatever was, where nothing can be set); null when it cannot be read. */
   readonly reads: (amount: bigint) => bigint | null;
 };
 
@@ -28,7 +30,16 @@ async function deployPlain(chain: LocalChain): Promise<readonly OddToken[]> {
     const symbol = `DEC${decimals}`;
     const name = `Token of ${decimals} decimals`;
     const address = await chain.deploy('Token', ['string', 'string', 'uint8'], [name, symbol, decimals]);
-    tokens.push({ oddity: `${decimals} decimals`, address, symbol, name, decimals, isSettable: true, reads: same });
+    tokens.push({
+      oddity: `${decimals} decimals`,
+      address,
+      isToken: true,
+      symbol,
+      name,
+      decimals,
+      isSettable: true,
+      reads: same,
+    });
   }
   const texts: readonly (readonly [string, string, string | null])[] = [
     ['empty symbol', '', null],
@@ -42,7 +53,7 @@ async function deployPlain(chain: LocalChain): Promise<readonly OddToken[]> {
   ];
   for (const [oddity, symbol, clean] of texts) {
     const address = await chain.deploy('Token', ['string', 'string', 'uint8'], [oddity, symbol, 18]);
-    tokens.push({ oddity, address, symbol: clean, name: oddity, decimals: 18, isSettable: true, reads: same });
+    tokens.push({ oddity, address, isToken: true, symbol: clean, name: oddity, decimals: 18, isSettable: true, reads: same });
   }
   return tokens;
 }
@@ -50,7 +61,7 @@ async function deployPlain(chain: LocalChain): Promise<readonly OddToken[]> {
 async function deployWild(chain: LocalChain): Promise<readonly OddToken[]> {
   const wild = (decimals: bigint, symbol: Uint8Array): Promise<string> =>
     chain.deploy('WildMetadata', ['uint256', 'bytes', 'bytes'], [decimals, symbol, toUtf8Bytes('Wild')]);
-  const base = { isSettable: true, reads: same };
+  const base = { isToken: true, isSettable: true, reads: same };
   return [
     {
       ...base,
@@ -99,67 +110,46 @@ async function deployWild(chain: LocalChain): Promise<readonly OddToken[]> {
 
 async function deployBroken(chain: LocalChain): Promise<readonly OddToken[]> {
   const implementation = await chain.deploy('Token', ['string', 'string', 'uint8'], ['Behind', 'BEHIND', 18]);
-  const base = { decimals: 18, isSettable: false };
-  const unreadable = (): null => null;
+  const reverting = await chain.deploy('BalanceReverts');
+  await chain.send(reverting, 'setBroken(bool)', [true]);
+  const sound = { isToken: true, isSettable: true, symbol: null, name: null, reads: same };
+  const broken = { isToken: false, isSettable: false, symbol: null, name: null, decimals: null, reads: () => null };
   return [
     {
+      ...sound,
       oddity: 'proxy without metadata of its own',
       address: await chain.deploy('Proxy', ['address'], [await chain.deploy('NoMetadata')]),
-      symbol: null,
-      name: null,
       decimals: null,
-      isSettable: true,
-      reads: same,
     },
     {
+      ...sound,
       oddity: 'proxy of a token with immutable decimals',
       address: await chain.deploy('Proxy', ['address'], [implementation]),
-      symbol: null,
-      name: null,
       decimals: 18,
-      isSettable: true,
-      reads: same,
     },
     {
+      ...sound,
       oddity: 'fee taken from what is shown',
       address: await chain.deploy('FeeToken'),
       symbol: 'FEE',
       name: 'Fee on transfer',
       decimals: 9,
-      isSettable: true,
       reads: (amount) => (amount / 100n) * 99n,
     },
     {
-      ...base,
-      oddity: 'balanceOf burns gas',
-      address: await chain.deploy('BalanceBurnsGas'),
-      symbol: 'BURN',
-      name: 'Gas burner',
-      reads: unreadable,
-    },
-    {
-      ...base,
+      ...sound,
       oddity: 'balanceOf returns 320 kB',
       address: await chain.deploy('BalanceBombs'),
       symbol: 'BOMB',
       name: 'Return bomb',
+      decimals: 18,
+      isSettable: false,
       reads: () => 7n,
     },
-    {
-      ...base,
-      oddity: 'balanceOf returns 31 bytes',
-      address: await chain.deploy('BalanceShort'),
-      symbol: 'SHORT',
-      name: 'Short answer',
-      reads: unreadable,
-    },
-    {
-      ...base,
-      oddity: 'no balanceOf',
-      address: await chain.deploy('NoBalanceOf'),
-      symbol: 'NOBAL',
-      name: null,
-      reads: unreadable,
-    },
+    { ...broken, oddity: 'balanceOf burns gas', address: await chain.deploy('BalanceBurnsGas') },
+    { ...broken, oddity: 'balanceOf returns 31 bytes', address: await chain.deploy('BalanceShort') },
+    { ...broken, oddity: 'balanceOf reverts', address: reverting },
+    { ...broken, oddity: 'no balanceOf', address: await chain.deploy('NoBalanceOf') },
+    { ...broken, oddity: 'no code', address: '0x00000000000000000000000000000000DeaDBeef' },
   ];
 }
