@@ -1,13 +1,12 @@
 import type { BalanceSource } from '../adapters/balance-source.ts';
 import { toAppError } from '../domain/errors.ts';
-import type { SourceError } from '../domain/holding.ts';
 
 export type HealthPart = {
   /** `database`, `chain:ethereum`, `prices:defillama`. */
   readonly name: string;
   readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
   readonly checkedAt: Date | null;
-  readonly error: SourceError | null;
+  readonly error: { readonly code: string; readonly provider: string | null } | null;
   /** Newest block or slot seen, for chains. */
   readonly block: bigint | null;
 };

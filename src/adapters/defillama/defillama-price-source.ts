@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import type { AssetRef } from '../../domain/asset.ts';
+import type { Chain } from '../../domain/chain.ts';
+import { AppError, toAppError } from '../../domain/errors.ts';
+import { checkQuote } from '../../domain/quote-check.ts';
+import { chunk, mapLimited } from '../../lib/concurrency.ts';
+import { failedStatus, type HttpClient } from '../../lib/http-client.ts';
+import { parseLosslessJson } from '../../lib/lossless-json.ts';
+import type { PriceAnswer, PriceSource } from '../price-source.ts';
+
+const ID = 'defillama';
+const COINS_PER_REQUEST = 100;
+const REQUESTS_AT_ONCE = 4;
+const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 2 * 1024 * 1024;
+/** DefiLlama's own measure of how sure it is, 0 to 1: below this its docs call a price unreliable for totals. */
+const MIN_CONFIDENCE = 0.5;
+
+/** Numbers arrive as their digits. */
+const answerSchema = z.object({
+  coins: z.record(
+    z.string(),
+    z.object({ price: z.unknown(), timestamp: z.unknown(), confidence: z.unknown() }).partial().catch({}),
+  ),
+});
+
+type Deps = { readonly baseUrl: string; readonly http: HttpClient; readonly chains: readonly Chain[]; readonly now: () => Date };
+
+/** Prices from DefiLlama's coins API (`GET /prices/current/{coins}`), by chain and token address; native coins by their CoinGecko id. */
+export function createDefillamaPriceSource(deps: Deps): PriceSource {
+  return {
+    id: ID,
+    supports: (asset) => coinOf(deps.chains, asset) !== undefined,
+    async fetchPrices(assets, signal) {
+      const groups = await mapLimited(chunk(assets, COINS_PER_REQUEST), REQUESTS_AT_ONCE, (group) =>
+        fetchGroup(deps, group, signal),
+      );
+      return groups.flat();
+    },
+  };
+}
+
+/** DefiLlama's name of an asset. EVM addresses in lower case: answers repeat the key as it was asked. */
+function coinOf(chains: readonly Chain[], { chain: slug, address }: AssetRef): string | undefined {
+  const chain = chains.find((candidate) => candidate.slug === slug);
+  if (chain === undefined) return undefined;
+  if (address === null) return `coingecko:${chain.native.coingeckoId}`;
+  if (chain.defillamaSlug === null) return undefined;
+  return `${chain.defillamaSlug}:${chain.family === 'evm' ? address.toLowerCase() : address}`;
+}
+
+async function fetchGroup(deps: Deps, assets: readonly AssetRef[], signal: AbortSignal): Promise<readonly PriceAnswer[]> {
+  const coins = [...new Set(assets.map((asset) => coinOf(deps.chains, asset)).filter((coin) => coin !== undefined))];
+  try {
+    const quotes = await fetchCoins(deps, coins, signal);
+    return assets.map((asset) => toAnswer(asset, quotes.get(coinOf(deps.chains, asset) ?? ''), deps.now()));
+  } catch (error) {
+    const detail = toAppError(error).code;
+    return assets.map((asset) => ({ asset, refused: { source: ID, reason: 'source_failed', detail } }));
+  }
+}
+
+type Coin = { readonly price?: unknown; readonly timestamp?: unknown; readonly confidence?: unknown };
+
+async function fetchCoins(
+  { baseUrl, http }: Deps,
+  coins: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Coin>> {
+  const url = `${baseUrl}/prices/current/${coins.map(encodeURIComponent).join(',')}`;
+  const response = await http.send({ url, signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES });
+  const failed = failedStatus(response, url);
+  if (failed !== undefined) throw failed;
+  const answer = answerSchema.safeParse(parseLosslessJson(response.body));
+  if (!answer.success) throw new AppError('upstream_malformed', 'DefiLlama sent no prices.', { provider: ID });
+  return new Map(Object.entries(answer.data.coins));
+}
+
+function toAnswer(asset: AssetRef, coin: Coin | undefined, now: Date): PriceAnswer {
+  if (coin === undefined) return { asset, refused: { source: ID, reason: 'not_quoted' } };
+  if (typeof coin.confidence === 'string' && Number(coin.confidence) < MIN_CONFIDENCE) {
+    return { asset, refused: { source: ID, reason: 'not_quoted', detail: 'low confidence' } };
+  }
+  const quotedAt = typeof coin.timestamp === 'string' ? new Date(Number(coin.timestamp) * 1000) : null;
+  const verdict = checkQuote({ value: typeof coin.price === 'string' ? coin.price : '', source: ID, quotedAt }, now);
+  return verdict.isGood ? { asset, quote: verdict.quote } : { asset, refused: { source: ID, reason: verdict.reason } };
+}

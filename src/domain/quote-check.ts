@@ -1,0 +1,55 @@
+import { Decimal, parseDecimal } from './decimal.ts';
+import type { PriceReason, Quote } from './price.ts';
+
+/** A quote as a source sent it: digits that nobody has believed yet. */
+export type RawQuote = {
+  readonly value: string;
+  readonly source: string;
+  /** When the source says the price was made; null when it does not say. */
+  readonly quotedAt: Date | null;
+};
+
+export type QuoteVerdict =
+  | { readonly isGood: true; readonly quote: Quote }
+  | { readonly isGood: false; readonly reason: PriceReason };
+
+/** No asset ever was worth a billion dollars a piece; quotes beyond tell of broken decimals. */
+const MAX_PRICE = new Decimal('1e9');
+/** The dearest tokens of the largest supplies still cost more than this. */
+const MIN_PRICE = new Decimal('1e-30');
+const MAX_AHEAD_MS = 5 * 60_000;
+
+/** Prices of the sources are minutes old; one of another day belongs to a market that has died. */
+export const MAX_QUOTE_AGE_MS = 24 * 3_600_000;
+
+/** Whether a quote can be used at all; if not, why. A quote without a time counts as made now. */
+export function checkQuote(raw: RawQuote, now: Date): QuoteVerdict {
+  const refuse = (reason: PriceReason): QuoteVerdict => ({ isGood: false, reason });
+  const value = parseDecimal(raw.value);
+  if (value === undefined) return refuse('quote_not_a_number');
+  if (value.isZero()) return refuse('quote_zero');
+  if (value.isNegative()) return refuse('quote_negative');
+  if (value.isGreaterThan(MAX_PRICE) || value.isLessThan(MIN_PRICE)) return refuse('quote_absurd');
+  const quotedAt = raw.quotedAt ?? now;
+  const ageMs = now.getTime() - quotedAt.getTime();
+  if (Number.isNaN(ageMs)) return refuse('quote_not_a_number');
+  if (ageMs > MAX_QUOTE_AGE_MS) return refuse('quote_too_old');
+  if (ageMs < -MAX_AHEAD_MS) return refuse('quote_from_future');
+  return { isGood: true, quote: { value, source: raw.source, quotedAt } };
+}
+
+/** A price that is more than this many times another one, or less than that part of it, has jumped. */
+export const JUMP_FACTOR = 10;
+/** After a week nobody can tell a jump from a market. */
+const JUMP_MEMORY_MS = 7 * 24 * 3_600_000;
+
+/** Whether a quote is too far from the last good one to be believed on one source's word. */
+export function isPriceJump(lastGood: Quote | null, candidate: Quote): boolean {
+  if (lastGood === null || candidate.quotedAt.getTime() - lastGood.quotedAt.getTime() > JUMP_MEMORY_MS) return false;
+  return !isNear(lastGood.value, candidate.value);
+}
+
+/** Whether two prices are within the jump factor of each other. */
+export function isNear(a: Decimal, b: Decimal): boolean {
+  return a.isLessThanOrEqualTo(b.times(JUMP_FACTOR)) && b.isLessThanOrEqualTo(a.times(JUMP_FACTOR));
+}
