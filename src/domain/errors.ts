@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'payload_too_large'
   | 'unsupported_media_type'
+  | 'request_timeout'
+  | 'headers_too_large'
   | 'conflict'
   // A dependency of ours.
   | 'database_unavailable'
