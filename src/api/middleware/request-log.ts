@@ -1,0 +1,31 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Logger } from 'pino';
+import { requestIdOf } from './request-context.ts';
+
+const ROUTE_KEY = 'route';
+
+/** Notes the template of the route that answers, for the log: a path would carry addresses and ids into it. */
+export function noteRoute(response: Response, template: string): void {
+  response.locals[ROUTE_KEY] = template;
+}
+
+/** Writes one line for each request when it has ended: never a query, a body, a path with values in it or a header but the request id. */
+export function createRequestLog(log: Logger) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const startedAt = performance.now();
+    response.once('close', () => {
+      const route: unknown = response.locals[ROUTE_KEY];
+      log.info(
+        {
+          method: request.method,
+          route: typeof route === 'string' ? route : null,
+          status: response.writableFinished ? response.statusCode : null,
+          ms: Math.round((performance.now() - startedAt) * 10) / 10,
+          request_id: requestIdOf(response),
+        },
+        response.writableFinished ? 'request' : 'request cut off',
+      );
+    });
+    next();
+  };
+}

@@ -1,0 +1,141 @@
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiResponseObject,
+} from 'zod-openapi';
+import { AppError, type ErrorCode } from '../domain/errors.ts';
+import { httpFaceOf, toProblem } from './http-errors.ts';
+import type { ReplySpec, Route } from './route.ts';
+import { nothing } from './schemas/common.ts';
+import { problemSchema } from './schemas/problem.ts';
+
+/** Where the routes are served. */
+export const API_PREFIX = '/api/v1';
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+const DESCRIPTION = `What you hold across chains and what it is worth. Every number says how old it is, where it comes from and what is missing.
+
+Amounts, prices and values are strings of exact digits. Unknown is \`null\` with a reason, never zero. Reads carry an \`ETag\` and answer
+\`If-None-Match\` with a 304; it is a weak one where an answer holds ages, which it leaves out. Every error is an RFC 9457 problem with a stable
+\`code\`; [all of them](/docs/errors). Every answer carries an \`X-Request-Id\`, yours if you send one of up to 64 letters, digits and hyphens.`;
+
+const TAGS = [
+  { name: 'Wallets', description: 'The addresses that are followed.' },
+  { name: 'Portfolio', description: 'What they hold together, and how fresh that is.' },
+  { name: 'Assets', description: 'What is held, its prices, and your word on them.' },
+  { name: 'System', description: 'The chains and the health of the service.' },
+];
+
+/** The OpenAPI 3.1 document of exactly these routes, from the schemas that parse their requests and type their answers. */
+export function createOpenApi(routes: readonly Route[], { version }: { readonly version: string }): OpenApiDocument {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  const problems: Responses = {};
+  for (const route of routes) {
+    paths[API_PREFIX + route.path] = { ...paths[API_PREFIX + route.path], [route.method]: toOperation(route, problems) };
+  }
+  const document: ZodOpenApiObject = {
+    openapi: '3.1.1',
+    info: { title: 'chainfolio', version, description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    servers: [{ url: '/' }],
+    // No keys yet: the service listens to its own machine.
+    security: [],
+    tags: TAGS,
+    paths,
+  };
+  return createDocument(document, {
+    override: ({ jsonSchema, io }) => {
+      // Answers may gain fields; a client that is generated from this document has to let them pass.
+      if (io === 'output') delete jsonSchema.additionalProperties;
+    },
+  });
+}
+
+/** The codes a route may answer with: its own, and those that any route may. */
+export function errorCodesOf(route: Route): readonly ErrorCode[] {
+  const codes = new Set<ErrorCode>(route.errors);
+  codes.add('invalid_request');
+  if (route.body.presence !== 'none') {
+    for (const code of ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const) codes.add(code);
+  }
+  for (const code of ['request_timeout', 'headers_too_large', 'internal', 'database_unavailable', 'shutting_down'] as const) {
+    codes.add(code);
+  }
+  return [...codes];
+}
+
+function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObject {
+  const { params, query, body, requestHeaders } = route;
+  const responses = toErrorResponses(route, problems);
+  for (const [status, spec] of Object.entries(route.replies)) responses[status] = withReply(responses[status], spec);
+  if (route.method === 'get' && route.path !== '/health') {
+    responses['304'] = { description: 'Nothing but ages has changed since the answer with this `ETag`.' };
+  }
+  return {
+    operationId: route.operationId,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    requestParams: {
+      ...(params === nothing ? {} : { path: params }),
+      ...(query === nothing ? {} : { query }),
+      ...(requestHeaders === undefined ? {} : { header: requestHeaders }),
+    },
+    ...(body.presence === 'none'
+      ? {}
+      : {
+          requestBody: {
+            required: body.presence === 'required',
+            content: { 'application/json': { schema: body.schema, example: body.example } },
+          },
+        }),
+    responses,
+  };
+}
+
+type Responses = Record<string, ZodOpenApiResponseObject>;
+
+function withReply(other: ZodOpenApiResponseObject | undefined, spec: ReplySpec): ZodOpenApiResponseObject {
+  const content = spec.schema === null ? {} : { 'application/json': { schema: spec.schema, example: spec.example } };
+  const headers = Object.entries(spec.headers ?? {}).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' as const } },
+  ]);
+  return {
+    description: other === undefined ? spec.description : `${spec.description} Or: ${other.description}`,
+    ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+    content: { ...content, ...other?.content },
+  };
+}
+
+/** One response a status, with an example for each code that has it; `problems` keeps those that routes have in common. */
+function toErrorResponses(route: Route, problems: Responses): Responses {
+  const byStatus = Map.groupBy(errorCodesOf(route), (code) => httpFaceOf(code).status);
+  const responses: Responses = {};
+  for (const [status, codes] of byStatus) {
+    const id = codes.join('.');
+    problems[id] ??= { id, ...toProblemResponse(codes) };
+    responses[String(status)] = problems[id];
+  }
+  return responses;
+}
+
+function toProblemResponse(codes: readonly ErrorCode[]): ZodOpenApiResponseObject {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${httpFaceOf(code).title}.`).join(' '),
+    content: {
+      'application/problem+json': {
+        schema: problemSchema,
+        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleProblem(code) }])),
+      },
+    },
+  };
+}
+
+function exampleProblem(code: ErrorCode): unknown {
+  return toProblem(new AppError(code, `${httpFaceOf(code).title}.`), {
+    instance: `${API_PREFIX}/wallets`,
+    requestId: '7b0c2d9e-6a55-4c2e-9f0a-2b1e4d3c5f6a',
+  });
+}

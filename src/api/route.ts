@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../domain/errors.ts';
+import { parsePart } from './parse-request.ts';
+
+/** One kind of good answer. `schema` null: no body. */
+export type ReplySpec = {
+  readonly description: string;
+  readonly schema: z.ZodType | null;
+  /** What a body looks like; shown in the docs and parsed with `schema` by the tests. */
+  readonly example: unknown;
+  /** Headers worth documenting: name to description. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+type ReplySpecs = Readonly<Record<number, ReplySpec>>;
+
+/** What a handler answers with: one of the documented statuses with a body of its schema. */
+type ReplyTo<Specs extends ReplySpecs> = {
+  [Status in keyof Specs & number]: {
+    readonly status: Status;
+    readonly body: Specs[Status]['schema'] extends z.ZodType ? z.output<Specs[Status]['schema']> : null;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+}[keyof Specs & number];
+
+export type Reply = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** The parts of a request that no route parses for itself. */
+type RequestContext = {
+  readonly tenantId: string;
+  readonly requestId: string;
+  /** Path without query. */
+  readonly instance: string;
+  readonly header: (name: string) => string | undefined;
+  /** Fires when the client has gone or the service stops. */
+  readonly signal: AbortSignal;
+};
+
+/** A request before its parts are parsed. */
+export type RawRequest = RequestContext & { readonly params: unknown; readonly query: unknown; readonly body: unknown };
+
+type RouteFace = {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  /** Below `/api/v1`, in OpenAPI's form: `/wallets/{id}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: 'Wallets' | 'Portfolio' | 'Assets' | 'System';
+  readonly summary: string;
+  readonly description?: string;
+  /** Request headers worth documenting: name to description and schema. */
+  readonly requestHeaders?: z.ZodObject;
+  /** The codes it may answer with beyond those that any route may. */
+  readonly errors: readonly ErrorCode[];
+};
+
+type RequestBody<Schema extends z.ZodType> = {
+  readonly schema: Schema;
+  /** An optional body counts as `{}` when it is missing. */
+  readonly presence: 'none' | 'optional' | 'required';
+  readonly example: unknown;
+};
+
+/** For routes that take no body: whatever is sent is left unread. */
+export const noBody = { schema: z.undefined(), presence: 'none', example: undefined } as const;
+
+/** One operation of the API, the single source of its serving, its parsing and its documentation. */
+export type Route = RouteFace & {
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  readonly body: RequestBody<z.ZodType>;
+  readonly replies: ReplySpecs;
+  /** Parses the request and answers it. Throws AppError. */
+  readonly handle: (request: RawRequest) => Promise<Reply>;
+};
+
+type RouteDefinition<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Specs extends ReplySpecs,
+> = RouteFace & {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: RequestBody<Body>;
+  readonly replies: Specs;
+  readonly handler: (
+    request: RequestContext & {
+      readonly params: z.output<Params>;
+      readonly query: z.output<Query>;
+      readonly body: z.output<Body>;
+    },
+  ) => Promise<ReplyTo<Specs>>;
+};
+
+/** An answer of a handler, its status kept as the literal that picks the schema of its body. */
+export function reply<const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers: Readonly<Record<string, string>> = {},
+): { readonly status: Status; readonly body: Body; readonly headers: Readonly<Record<string, string>> } {
+  return { status, body, headers };
+}
+
+/** A route whose handler gets parsed input only and may answer only what is documented. */
+export function defineRoute<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  const Specs extends ReplySpecs,
+>({ handler, ...definition }: RouteDefinition<Params, Query, Body, Specs>): Route {
+  const { params, query, body } = definition;
+  return {
+    ...definition,
+    handle: async (request) =>
+      handler({
+        ...request,
+        params: parsePart(params, request.params, 'path'),
+        query: parsePart(query, request.query, 'query'),
+        body: parsePart(body.schema, request.body ?? (body.presence === 'optional' ? {} : undefined), 'body'),
+      }),
+  };
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import type { AssetPatch, AssetService } from '../../services/asset-service.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { assetExample, assetPageExample, newAssetExample } from '../examples.ts';
+import { type ChainsBySlug, presentAsset } from '../presenters/asset.ts';
+import { defineRoute, noBody, type Route, reply } from '../route.ts';
+import {
+  acceptPriceSchema,
+  assetIdParams,
+  assetPageSchema,
+  assetPatchSchema,
+  assetSchema,
+  newAssetSchema,
+} from '../schemas/assets.ts';
+import { chainSlug, cursorQuery, limitQuery, nothing } from '../schemas/common.ts';
+import { TOKEN_ERRORS, withDeadline } from './upstream.ts';
+
+type AssetRouteDeps = { readonly assets: AssetService; readonly chains: ChainsBySlug };
+
+const LOCATION = { Location: 'Path of the asset.' };
+const theAsset = { description: 'The asset as it is now.', schema: assetSchema, example: assetExample } as const;
+
+/** What is held or followed, and the owner's word on it. */
+export function createAssetRoutes(deps: AssetRouteDeps): readonly Route[] {
+  return [listRoute(deps), addRoute(deps), getRoute(deps), patchRoute(deps), untrackRoute(deps), acceptRoute(deps)];
+}
+
+function listRoute({ assets, chains }: AssetRouteDeps): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/assets',
+    operationId: 'listAssets',
+    tag: 'Assets',
+    summary: 'List the assets',
+    description: 'Everything that is held, was added by hand, or has a setting of yours.',
+    params: nothing,
+    query: z.strictObject({ limit: limitQuery, cursor: cursorQuery, chain: chainSlug.optional() }),
+    body: noBody,
+    replies: { 200: { description: 'A page of assets.', schema: assetPageSchema, example: assetPageExample } },
+    errors: [],
+    handler: async ({ tenantId, query }) => {
+      const filters = { list: 'assets', chain: query.chain ?? null };
+      const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorPlace, filters);
+      const page = await assets.list(tenantId, { limit: query.limit, afterId: after?.id ?? null, chain: filters.chain });
+      return reply(200, {
+        assets: page.assets.map((view) => presentAsset(view, chains)),
+        next_cursor: page.nextId === null ? null : encodeCursor({ id: page.nextId }, filters),
+      });
+    },
+  });
+}
+
+const cursorPlace = z.strictObject({ id: z.uuid() });
+
+function addRoute({ assets, chains }: AssetRouteDeps): Route {
+  return defineRoute({
+    method: 'post',
+    path: '/assets',
+    operationId: 'addAsset',
+    tag: 'Assets',
+    summary: 'Follow a token',
+    description: 'Asks the chain what it is. From then on every refresh of that chain reads its balances too.',
+    params: nothing,
+    query: nothing,
+    body: { schema: newAssetSchema, presence: 'required', example: newAssetExample },
+    replies: {
+      201: { description: 'Followed from now on.', schema: assetSchema, example: assetExample, headers: LOCATION },
+      200: { description: 'Followed already.', schema: assetSchema, example: assetExample, headers: LOCATION },
+    },
+    errors: TOKEN_ERRORS,
+    handler: async ({ tenantId, body, signal }) => {
+      const { created, ...view } = await assets.add(tenantId, body, withDeadline(signal));
+      return reply(created ? 201 : 200, presentAsset(view, chains), { Location: `/api/v1/assets/${view.asset.id}` });
+    },
+  });
+}
+
+function getRoute({ assets, chains }: AssetRouteDeps): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/assets/{id}',
+    operationId: 'getAsset',
+    tag: 'Assets',
+    summary: 'Read an asset',
+    params: assetIdParams,
+    query: nothing,
+    body: noBody,
+    replies: { 200: { ...theAsset, description: 'The asset.' } },
+    errors: ['asset_not_found'],
+    handler: async ({ tenantId, params }) => reply(200, presentAsset(await assets.get(tenantId, params.id), chains)),
+  });
+}
+
+function patchRoute({ assets, chains }: AssetRouteDeps): Route {
+  return defineRoute({
+    method: 'patch',
+    path: '/assets/{id}',
+    operationId: 'updateAsset',
+    tag: 'Assets',
+    summary: 'Overrule the price or the spam verdict of an asset',
+    params: assetIdParams,
+    query: nothing,
+    body: { schema: assetPatchSchema, presence: 'required', example: { spam: false, manual_price: '0.25' } },
+    replies: { 200: theAsset },
+    errors: ['asset_not_found'],
+    handler: async ({ tenantId, params, body }) =>
+      reply(200, presentAsset(await assets.update(tenantId, params.id, toPatch(body)), chains)),
+  });
+}
+
+function untrackRoute({ assets }: AssetRouteDeps): Route {
+  return defineRoute({
+    method: 'delete',
+    path: '/assets/{id}',
+    operationId: 'untrackAsset',
+    tag: 'Assets',
+    summary: 'Stop following a token that was added by hand',
+    params: assetIdParams,
+    query: nothing,
+    body: noBody,
+    replies: { 204: { description: 'Not followed any more.', schema: null, example: null } },
+    errors: ['asset_not_found'],
+    handler: async ({ tenantId, params }) => {
+      await assets.untrack(tenantId, params.id);
+      return reply(204, null);
+    },
+  });
+}
+
+function acceptRoute({ assets, chains }: AssetRouteDeps): Route {
+  return defineRoute({
+    method: 'post',
+    path: '/assets/{id}/accept-price',
+    operationId: 'acceptPrice',
+    tag: 'Assets',
+    summary: 'Accept a price that is held back',
+    description: 'From then on it counts in totals. A 409 says that another price is quoted by now.',
+    params: assetIdParams,
+    query: nothing,
+    body: { schema: acceptPriceSchema, presence: 'required', example: { value: '1.0002' } },
+    replies: { 200: theAsset },
+    errors: ['asset_not_found', 'conflict'],
+    handler: async ({ tenantId, params, body }) =>
+      reply(200, presentAsset(await assets.acceptPrice(tenantId, params.id, body.value), chains)),
+  });
+}
+
+function toPatch({ spam, manual_price: manualPrice }: z.output<typeof assetPatchSchema>): AssetPatch {
+  return {
+    ...(spam === undefined ? {} : { spam: spam === null ? null : spam ? 'spam' : 'not_spam' }),
+    ...(manualPrice === undefined ? {} : { manualPrice }),
+  };
+}

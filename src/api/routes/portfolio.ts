@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { PortfolioService } from '../../services/portfolio-service.ts';
+import { balancesExample, portfolioExample } from '../examples.ts';
+import type { ChainsBySlug } from '../presenters/asset.ts';
+import { presentBalances, presentPortfolio } from '../presenters/portfolio.ts';
+import { defineRoute, noBody, type Route, reply } from '../route.ts';
+import { nothing, uuid } from '../schemas/common.ts';
+import { balancesQuery, balancesSchema, portfolioQuery, portfolioSchema } from '../schemas/portfolio.ts';
+
+type PortfolioRouteDeps = {
+  readonly portfolio: PortfolioService;
+  readonly chains: ChainsBySlug;
+  readonly now: () => Date;
+};
+
+const AGES =
+  'The `ETag` tells whether anything but ages has changed: after a 304 count ages on from `observed_at` or `last_updated`.';
+
+/** Reading what is stored. */
+export function createPortfolioRoutes(deps: PortfolioRouteDeps): readonly Route[] {
+  return [portfolioRoute(deps), balancesRoute(deps)];
+}
+
+function portfolioRoute({ portfolio, chains }: PortfolioRouteDeps): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/portfolio',
+    operationId: 'getPortfolio',
+    tag: 'Portfolio',
+    summary: 'Read the portfolio',
+    description: `What is stored, added up; never waits for a chain. Totals hold what is priced; \`complete\`, \`incomplete_reasons\` and \`sources\` say what is missing. ${AGES}`,
+    params: nothing,
+    query: portfolioQuery,
+    body: noBody,
+    replies: { 200: { description: 'The portfolio.', schema: portfolioSchema, example: portfolioExample } },
+    errors: ['wallet_not_found', 'unknown_chain'],
+    handler: async ({ tenantId, query }) => {
+      const filters = { ...toFilters(query), walletIds: query.wallet_id ?? null };
+      return reply(200, presentPortfolio(await portfolio.getPortfolio(tenantId, filters), chains));
+    },
+  });
+}
+
+function balancesRoute({ portfolio, chains, now }: PortfolioRouteDeps): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/wallets/{id}/balances',
+    operationId: 'getBalances',
+    tag: 'Wallets',
+    summary: 'Read the balances of a wallet',
+    description: `What is stored; never waits for a chain. ${AGES}`,
+    params: z.strictObject({ id: uuid }),
+    query: balancesQuery,
+    body: noBody,
+    replies: { 200: { description: 'The balances.', schema: balancesSchema, example: balancesExample } },
+    errors: ['wallet_not_found', 'unknown_chain'],
+    handler: async ({ tenantId, params, query }) => {
+      const view = await portfolio.getWalletBalances(tenantId, params.id, toFilters(query));
+      return reply(200, presentBalances(view, { chains, now: now() }));
+    },
+  });
+}
+
+function toFilters(query: z.output<typeof balancesQuery>): Parameters<PortfolioService['getWalletBalances']>[2] {
+  return {
+    chains: query.chain ?? null,
+    minValue: query.min_value ?? null,
+    currency: query.currency.toUpperCase(),
+    includeSpam: query.include?.includes('spam') ?? false,
+  };
+}

@@ -1,0 +1,61 @@
+import type { Chain } from '../../domain/chain.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { HealthService } from '../../services/health-service.ts';
+import { chainsExample, downExample, healthExample } from '../examples.ts';
+import { presentChain, presentHealth } from '../presenters/system.ts';
+import { defineRoute, noBody, type Route, reply } from '../route.ts';
+import { nothing } from '../schemas/common.ts';
+import { chainsSchema, healthSchema } from '../schemas/system.ts';
+
+type SystemRouteDeps = {
+  readonly health: Pick<HealthService, 'getHealth'>;
+  readonly chains: readonly Chain[];
+  readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  readonly stopSignal: AbortSignal;
+};
+
+/** What the service can read, and how it is. */
+export function createSystemRoutes(deps: SystemRouteDeps): readonly Route[] {
+  return [chainsRoute(deps), healthRoute(deps)];
+}
+
+function chainsRoute({ chains, endpointNames }: SystemRouteDeps): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/chains',
+    operationId: 'listChains',
+    tag: 'System',
+    summary: 'List the chains',
+    params: nothing,
+    query: nothing,
+    body: noBody,
+    replies: { 200: { description: 'Every chain there is.', schema: chainsSchema, example: chainsExample } },
+    errors: [],
+    handler: async () => reply(200, { chains: chains.map((chain) => presentChain(chain, endpointNames.get(chain.slug) ?? [])) }),
+  });
+}
+
+function healthRoute({ health, stopSignal }: SystemRouteDeps): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/health',
+    operationId: 'getHealth',
+    tag: 'System',
+    summary: 'How the service and its parts are',
+    description:
+      'Tells what was found last and asks the database only. While the service stops it is a 503 with a problem document.',
+    params: nothing,
+    query: nothing,
+    body: noBody,
+    replies: {
+      200: { description: 'It works, perhaps without some of its sources.', schema: healthSchema, example: healthExample },
+      503: { description: 'The database cannot be reached.', schema: healthSchema, example: downExample },
+    },
+    errors: [],
+    handler: async () => {
+      if (stopSignal.aborted) throw new AppError('shutting_down', 'The service is stopping.');
+      const found = await health.getHealth();
+      return reply(found.status === 'down' ? 503 : 200, presentHealth(found), { 'Cache-Control': 'no-store' });
+    },
+  });
+}

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import { AppError } from '../../domain/errors.ts';
+import type { WalletAdded, WalletInput, WalletService } from '../../services/wallet-service.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { bulkExample, newWalletExample, walletExample, walletPageExample } from '../examples.ts';
+import { httpFaceOf, toProblem } from '../http-errors.ts';
+import { presentWallet } from '../presenters/wallet.ts';
+import { defineRoute, noBody, type Route, reply } from '../route.ts';
+import { chainSlug, cursorQuery, limitQuery, nothing, uuid } from '../schemas/common.ts';
+import {
+  bulkResultSchema,
+  bulkWalletsSchema,
+  newWalletSchema,
+  walletPageSchema,
+  walletPatchSchema,
+  walletSchema,
+} from '../schemas/wallets.ts';
+import { NAME_ERRORS, withDeadline } from './upstream.ts';
+
+const walletParams = z.strictObject({ id: uuid });
+const LOCATION = { Location: 'Path of the wallet.' };
+
+/** Adding, listing, labelling and removing wallets. */
+export function createWalletRoutes(wallets: WalletService): readonly Route[] {
+  return [
+    addRoute(wallets),
+    bulkRoute(wallets),
+    listRoute(wallets),
+    getRoute(wallets),
+    patchRoute(wallets),
+    deleteRoute(wallets),
+  ];
+}
+
+function addRoute(wallets: WalletService): Route {
+  return defineRoute({
+    method: 'post',
+    path: '/wallets',
+    operationId: 'addWallet',
+    tag: 'Wallets',
+    summary: 'Follow a wallet',
+    description:
+      'Adds an address, or the address a name stands for. One that is followed already keeps its id, name and label and gains the chains it lacks.',
+    params: nothing,
+    query: nothing,
+    body: { schema: newWalletSchema, presence: 'required', example: newWalletExample },
+    replies: {
+      201: { description: 'Added.', schema: walletSchema, example: walletExample, headers: LOCATION },
+      200: { description: 'Followed already.', schema: walletSchema, example: walletExample, headers: LOCATION },
+    },
+    errors: NAME_ERRORS,
+    handler: async ({ tenantId, body, signal }) => {
+      const { wallet, created } = await wallets.add(tenantId, toInput(body), withDeadline(signal));
+      return reply(created ? 201 : 200, presentWallet(wallet), { Location: `/api/v1/wallets/${wallet.id}` });
+    },
+  });
+}
+
+function bulkRoute(wallets: WalletService): Route {
+  return defineRoute({
+    method: 'post',
+    path: '/wallets/bulk',
+    operationId: 'addWallets',
+    tag: 'Wallets',
+    summary: 'Follow up to 1,000 wallets',
+    description:
+      'Each wallet has a result of its own, in order: one that cannot be added spoils no other. A request that does not fit the schema is refused whole.',
+    params: nothing,
+    query: nothing,
+    body: { schema: bulkWalletsSchema, presence: 'required', example: { wallets: [newWalletExample, { address: '0x1234' }] } },
+    replies: { 200: { description: 'A result for each wallet.', schema: bulkResultSchema, example: bulkExample } },
+    errors: [],
+    handler: async ({ tenantId, body, signal, ...context }) => {
+      const outcomes = await wallets.addMany(tenantId, body.wallets.map(toInput), withDeadline(signal));
+      const results = outcomes.map((outcome, index) => presentOutcome(outcome, index, context));
+      const count = (isCounted: (status: number) => boolean): number => results.filter(({ status }) => isCounted(status)).length;
+      return reply(200, {
+        results,
+        created: count((status) => status === 201),
+        existing: count((status) => status === 200),
+        failed: count((status) => status >= 400),
+      });
+    },
+  });
+}
+
+function listRoute(wallets: WalletService): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/wallets',
+    operationId: 'listWallets',
+    tag: 'Wallets',
+    summary: 'List the wallets',
+    description: 'In the order they were added.',
+    params: nothing,
+    query: z.strictObject({ limit: limitQuery, cursor: cursorQuery, chain: chainSlug.optional() }),
+    body: noBody,
+    replies: { 200: { description: 'A page of wallets.', schema: walletPageSchema, example: walletPageExample } },
+    errors: [],
+    handler: async ({ tenantId, query }) => {
+      const filters = { list: 'wallets', chain: query.chain ?? null };
+      const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorPlace, filters);
+      const page = await wallets.list(tenantId, {
+        limit: query.limit,
+        after: after === null ? null : { createdAt: new Date(after.created_at), id: after.id },
+        chain: query.chain ?? null,
+      });
+      const next = page.next;
+      return reply(200, {
+        wallets: page.wallets.map(presentWallet),
+        next_cursor: next === null ? null : encodeCursor({ created_at: next.createdAt.toISOString(), id: next.id }, filters),
+      });
+    },
+  });
+}
+
+const cursorPlace = z.strictObject({ created_at: z.iso.datetime(), id: z.uuid() });
+
+function getRoute(wallets: WalletService): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/wallets/{id}',
+    operationId: 'getWallet',
+    tag: 'Wallets',
+    summary: 'Read a wallet',
+    params: walletParams,
+    query: nothing,
+    body: noBody,
+    replies: { 200: { description: 'The wallet.', schema: walletSchema, example: walletExample } },
+    errors: ['wallet_not_found'],
+    handler: async ({ tenantId, params }) => reply(200, presentWallet(await wallets.get(tenantId, params.id))),
+  });
+}
+
+function patchRoute(wallets: WalletService): Route {
+  return defineRoute({
+    method: 'patch',
+    path: '/wallets/{id}',
+    operationId: 'labelWallet',
+    tag: 'Wallets',
+    summary: 'Label a wallet',
+    params: walletParams,
+    query: nothing,
+    body: { schema: walletPatchSchema, presence: 'required', example: { label: 'Cold wallet' } },
+    replies: { 200: { description: 'The wallet as it is now.', schema: walletSchema, example: walletExample } },
+    errors: ['wallet_not_found'],
+    handler: async ({ tenantId, params, body }) =>
+      reply(200, presentWallet(await wallets.setLabel(tenantId, params.id, body.label))),
+  });
+}
+
+function deleteRoute(wallets: WalletService): Route {
+  return defineRoute({
+    method: 'delete',
+    path: '/wallets/{id}',
+    operationId: 'deleteWallet',
+    tag: 'Wallets',
+    summary: 'Stop following a wallet',
+    description: 'Its stored balances go with it.',
+    params: walletParams,
+    query: nothing,
+    body: noBody,
+    replies: { 204: { description: 'Gone.', schema: null, example: null } },
+    errors: ['wallet_not_found'],
+    handler: async ({ tenantId, params }) => {
+      await wallets.delete(tenantId, params.id);
+      return reply(204, null);
+    },
+  });
+}
+
+function toInput({ address, chain, label }: z.output<typeof newWalletSchema>): WalletInput {
+  return { address, chains: typeof chain === 'string' ? [chain] : (chain ?? null), label: label ?? null };
+}
+
+type BulkEntry = z.output<typeof bulkResultSchema>['results'][number];
+
+function presentOutcome(
+  outcome: WalletAdded | AppError,
+  index: number,
+  context: { readonly instance: string; readonly requestId: string },
+): BulkEntry {
+  if (outcome instanceof AppError) {
+    const { status } = httpFaceOf(outcome.code);
+    return { index, status, wallet: null, error: toProblem(outcome, context) };
+  }
+  return { index, status: outcome.created ? 201 : 200, wallet: presentWallet(outcome.wallet), error: null };
+}

@@ -1,0 +1,118 @@
+import express, { type Express, type Request, type Response, Router } from 'express';
+import type { Logger } from 'pino';
+import type { Chain } from '../domain/chain.ts';
+import { AppError } from '../domain/errors.ts';
+import type { AssetService } from '../services/asset-service.ts';
+import type { HealthService } from '../services/health-service.ts';
+import type { PortfolioService } from '../services/portfolio-service.ts';
+import type { RefreshService } from '../services/refresh-service.ts';
+import type { WalletService } from '../services/wallet-service.ts';
+import { createDocsRouter } from './docs.ts';
+import { createErrorHandler, instanceOf, refuseUnknownRoute } from './middleware/error-handler.ts';
+import { jsonBody } from './middleware/json-body.ts';
+import { requestContext, requestIdOf } from './middleware/request-context.ts';
+import { createRequestLog, noteRoute } from './middleware/request-log.ts';
+import { API_PREFIX, createOpenApi, type OpenApiDocument } from './openapi.ts';
+import { readQuery } from './parse-request.ts';
+import type { Route } from './route.ts';
+import { createAssetRoutes } from './routes/assets.ts';
+import { createPortfolioRoutes } from './routes/portfolio.ts';
+import { createRefreshRoutes } from './routes/refreshes.ts';
+import { createSystemRoutes } from './routes/system.ts';
+import { createWalletRoutes } from './routes/wallets.ts';
+import { sendJson } from './send-json.ts';
+
+export type ServerDeps = {
+  readonly services: {
+    readonly wallets: WalletService;
+    readonly assets: AssetService;
+    readonly refreshes: RefreshService;
+    readonly portfolio: PortfolioService;
+    readonly health: Pick<HealthService, 'getHealth'>;
+  };
+  readonly chains: readonly Chain[];
+  /** Names of the endpoints of each chain by its slug, fit to be shown. */
+  readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  /** Whose data a request is about. Throws AppError for a request that may see none. */
+  readonly resolveTenant: (request: Request) => Promise<string>;
+  readonly log: Logger;
+  readonly version: string;
+  readonly now: () => Date;
+  /** Fires when the service begins to stop: waiting requests are then answered with what there is. */
+  readonly stopSignal: AbortSignal;
+};
+
+/** The operations below `/api/v1`. */
+export function createRoutes({ services, chains, endpointNames, now, stopSignal }: ServerDeps): readonly Route[] {
+  const bySlug = new Map(chains.map((chain) => [chain.slug, chain]));
+  return [
+    ...createWalletRoutes(services.wallets),
+    ...createRefreshRoutes(services.refreshes),
+    ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now }),
+    ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
+    ...createSystemRoutes({ health: services.health, chains, endpointNames, stopSignal }),
+  ];
+}
+
+/** The whole HTTP face as an Express app, which does not listen yet. */
+export function createServer(deps: ServerDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  // Tags are made and queries parsed here, strictly.
+  app.disable('etag');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.use(createRequestLog(deps.log), requestContext);
+  app.use(createDocsRouter());
+  app.use(API_PREFIX, createApiRouter(deps));
+  app.use(refuseUnknownRoute);
+  app.use(createErrorHandler(deps.log));
+  return app;
+}
+
+function createApiRouter(deps: ServerDeps): Router {
+  const routes = createRoutes(deps);
+  const router = Router({ caseSensitive: true });
+  let document: OpenApiDocument | undefined;
+  router.get('/openapi.json', (request, response) => {
+    noteRoute(response, `${API_PREFIX}/openapi.json`);
+    document ??= createOpenApi(routes, { version: deps.version });
+    sendJson(request, response, { status: 200, body: document });
+  });
+  for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
+    const place = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    for (const route of group) {
+      const readBody = route.body.presence === 'none' ? [] : jsonBody();
+      place[route.method](...readBody, (request, response) => serve(deps, route, { request, response }));
+    }
+    place.all((_request, response) => {
+      noteRoute(response, API_PREFIX + path);
+      const methods = group.map((route) => route.method.toUpperCase());
+      response.setHeader('Allow', [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', '));
+      throw new AppError('method_not_allowed', `It takes ${methods.join(', ')}.`);
+    });
+  }
+  return router;
+}
+
+async function serve(
+  { resolveTenant, stopSignal }: ServerDeps,
+  route: Route,
+  { request, response }: { request: Request; response: Response },
+): Promise<void> {
+  noteRoute(response, API_PREFIX + route.path);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const { url } = request;
+  const reply = await route.handle({
+    tenantId: await resolveTenant(request),
+    requestId: requestIdOf(response),
+    instance: instanceOf(request),
+    header: (name) => request.get(name),
+    signal: AbortSignal.any([gone.signal, stopSignal]),
+    params: request.params,
+    query: readQuery(url.includes('?') ? url.slice(url.indexOf('?')) : '', route.query),
+    body: request.body,
+  });
+  if (!response.destroyed) sendJson(request, response, reply);
+}
