@@ -1,16 +1,23 @@
 import type { EvmChain } from '../../domain/chain.ts';
-import type { Block } from '../../domain/holding.ts';
+import type { Block, SourceError } from '../../domain/holding.ts';
 import { chunk } from '../../lib/concurrency.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { EvmCall, EvmCaller, EvmCallResult } from '../evm-caller.ts';
 import { fetchBlock } from './evm-block.ts';
 import { callSingly, type ReadOptions, readCalls } from './evm-reads.ts';
 import { isTooMuch } from './ladder.ts';
-import type { BoundedResult } from './scan-codec.ts';
+import type { BoundedResult, SlotFault } from './scan-codec.ts';
 
 type CallOptions = { readonly chain: EvmChain; readonly pool: EndpointPool; readonly signal: AbortSignal };
 
 const CALLS_PER_REQUEST = 100;
+
+const FAULT_CODES: Readonly<Record<SlotFault, SourceError['code']>> = {
+  reverted: 'upstream_reverted',
+  no_code: 'upstream_unsupported',
+  bad_return: 'upstream_malformed',
+  out_of_gas: 'upstream_out_of_gas',
+};
 
 export function createEvmCaller({ chain, pool }: Omit<CallOptions, 'signal'>): EvmCaller {
   return {
@@ -50,8 +57,6 @@ async function readInHalves(calls: readonly EvmCall[], options: ReadOptions): Pr
 }
 
 function toCallResult(result: BoundedResult, provider: string): EvmCallResult {
-  if (typeof result === 'object') return { ok: true, data: `0x${result.data}` };
-  const code =
-    result === 'no_code' ? 'upstream_unsupported' : result === 'out_of_gas' ? 'upstream_out_of_gas' : 'upstream_reverted';
-  return { ok: false, error: { code, provider } };
+  if (typeof result === 'object' && result.size > 0) return { ok: true, data: `0x${result.data}` };
+  return { ok: false, error: { code: typeof result === 'object' ? FAULT_CODES.no_code : FAULT_CODES[result], provider } };
 }

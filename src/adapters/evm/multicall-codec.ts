@@ -31,7 +31,7 @@ export function decodeAggregate3(data: Hex, count: number): readonly BoundedResu
     const success = at === undefined ? undefined : wordAt(data, at);
     const bytesAt = at === undefined ? undefined : offsetAt(data, at + 32, at);
     const size = bytesAt === undefined ? undefined : Number(wordAt(data, bytesAt) ?? -1n);
-    if (bytesAt === undefined || size === undefined || size < 0 || size > data.length) return undefined;
+    if (bytesAt === undefined || size === undefined || size < 0 || (bytesAt + 32 + size) * 2 > data.length) return undefined;
     const kept = sliceBytes(data, bytesAt + 32, Math.min(size, MAX_RETURN_BYTES));
     results.push(success === 1n ? { data: kept, size } : 'reverted');
   }
