@@ -68,6 +68,11 @@ export function setEnsName(chain: LocalChain, name: string, address: string): Pr
   return chain.send(ENS_REGISTRY, 'set(bytes32,address)', [namehash(name), address]);
 }
 
+/** Gives a name another resolver than the registry itself. */
+export function setEnsResolver(chain: LocalChain, name: string, resolver: string): Promise<void> {
+  return chain.send(ENS_REGISTRY, 'setResolver(bytes32,address)', [namehash(name), resolver]);
+}
+
 function encode(types: readonly string[], values: readonly AbiValue[]): string {
   return AbiCoder.defaultAbiCoder().encode(types, values).slice(2);
 }

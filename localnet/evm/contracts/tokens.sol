@@ -250,16 +250,22 @@ contract Aggregator {
     }
 }
 
-/// An ENS registry and resolver in one: every node's resolver is this contract.
+/// An ENS registry and resolver in one: a node's resolver is this contract, unless another was set.
 contract EnsRegistry {
     mapping(bytes32 => address) private addresses;
+    mapping(bytes32 => address) private resolvers;
 
     function set(bytes32 node, address owner) external {
         addresses[node] = owner;
+        resolvers[node] = address(this);
+    }
+
+    function setResolver(bytes32 node, address resolver_) external {
+        resolvers[node] = resolver_;
     }
 
     function resolver(bytes32 node) external view returns (address) {
-        return addresses[node] == address(0) ? address(0) : address(this);
+        return resolvers[node];
     }
 
     function addr(bytes32 node) external view returns (address) {
