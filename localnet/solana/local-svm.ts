@@ -73,7 +73,7 @@ const encoder = getAddressEncoder();
 export async function createLocalSvm(unixSeconds: bigint): Promise<LocalSvm> {
   const svm = new LiteSVM().withNativeMints();
   const payer = await signerOf('payer');
-  svm.airdrop(payer.address, lamports(1_000_000_000_000_000n));
+  svm.airdrop(payer.address, lamports(100_000_000_000_000n));
   const kinds = new Map<string, { kind: TokenProgram; accountSize: number }>();
   let accounts = 0;
 
