@@ -72,7 +72,7 @@ export function createServer(deps: ServerDeps): Express {
 
 function createApiRouter(deps: ServerDeps): Router {
   const routes = createRoutes(deps);
-  const router = Router({ caseSensitive: true });
+  const router = Router({ caseSensitive: true, strict: true });
   let document: OpenApiDocument | undefined;
   router.get('/openapi.json', (request, response) => {
     noteRoute(response, `${API_PREFIX}/openapi.json`);

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** One thing to stop. */
 export type ShutdownStep = { readonly name: string; readonly run: () => Promise<void>; readonly timeoutMs: number };
 
@@ -14,18 +12,16 @@ export async function runShutdown(steps: readonly ShutdownStep[], log: Log): Pro
   let isClean = true;
   for (const { name, run, timeoutMs } of steps) {
     const startedAt = performance.now();
-    const giveUp = new AbortController();
+    const overdue = Promise.withResolvers<never>();
+    const timer = setTimeout(() => overdue.reject(new Error(`not stopped after ${timeoutMs} ms`)), timeoutMs);
     try {
-      const timeout = sleep(timeoutMs, undefined, { signal: giveUp.signal }).then(() => {
-        throw new Error(`not stopped after ${timeoutMs} ms`);
-      });
-      await Promise.race([run(), timeout]);
+      await Promise.race([run(), overdue.promise]);
       log.info({ part: name, ms: Math.round(performance.now() - startedAt) }, 'stopped');
     } catch (error) {
       isClean = false;
       log.error({ part: name, err: error }, 'did not stop');
     } finally {
-      giveUp.abort();
+      clearTimeout(timer);
     }
   }
   return isClean;
