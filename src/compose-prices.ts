@@ -1,0 +1,37 @@
+import { createChainlinkFxSource } from './adapters/chainlink/chainlink-fx-source.ts';
+import { createChainlinkPriceSource } from './adapters/chainlink/chainlink-price-source.ts';
+import { createCoingeckoApi } from './adapters/coingecko/coingecko-api.ts';
+import { createCoingeckoFxSource } from './adapters/coingecko/coingecko-fx-source.ts';
+import { createCoingeckoPriceSource } from './adapters/coingecko/coingecko-price-source.ts';
+import { createDefillamaPriceSource } from './adapters/defillama/defillama-price-source.ts';
+import type { EvmCaller } from './adapters/evm-caller.ts';
+import type { FxSource, PriceSource } from './adapters/price-source.ts';
+import type { Config, PriceSourceId } from './config.ts';
+import { chains } from './domain/chains.ts';
+import type { HttpClient } from './lib/http-client.ts';
+
+export type PriceAdapters = { readonly sources: readonly PriceSource[]; readonly fxSources: readonly FxSource[] };
+
+type PriceDeps = {
+  readonly http: HttpClient;
+  /** Calls on Ethereum, where Chainlink's feeds are. */
+  readonly caller: EvmCaller | undefined;
+  readonly now: () => Date;
+};
+
+/** Makes the price sources that are configured, in their order, and the currency sources among the same vendors. */
+export function composePrices(config: Config, { http, caller, now }: PriceDeps): PriceAdapters {
+  const api = createCoingeckoApi({ baseUrl: config.coingeckoUrl, apiKey: config.coingeckoApiKey, http });
+  const vendors: Readonly<Record<PriceSourceId, { price: PriceSource | undefined; fx: FxSource | undefined }>> = {
+    defillama: { price: createDefillamaPriceSource({ baseUrl: config.defillamaUrl, http, chains, now }), fx: undefined },
+    coingecko: { price: createCoingeckoPriceSource({ api, chains, now }), fx: createCoingeckoFxSource({ api, now }) },
+    chainlink:
+      caller === undefined
+        ? { price: undefined, fx: undefined }
+        : { price: createChainlinkPriceSource({ caller, now }), fx: createChainlinkFxSource({ caller, now }) },
+  };
+  return {
+    sources: config.priceSources.flatMap((id) => vendors[id].price ?? []),
+    fxSources: config.priceSources.flatMap((id) => vendors[id].fx ?? []),
+  };
+}

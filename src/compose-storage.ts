@@ -1,0 +1,57 @@
+import type { Config } from './config.ts';
+import { type AssetStore, createAssetStore } from './db/asset-store.ts';
+import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
+import { createDatabase, type Database } from './db/database.ts';
+import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
+import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
+import { createPriceStore, type PriceStore } from './db/price-store.ts';
+import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
+import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
+import type { Logger } from './lib/logger.ts';
+import { StartupError } from './lib/startup-error.ts';
+
+export type Storage = {
+  readonly wallets: WalletStore;
+  readonly assets: AssetStore;
+  readonly balances: BalanceStore;
+  readonly prices: PriceStore;
+  readonly refreshes: RefreshStore;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** The outside database, which must be up to date, or the embedded one, which is brought up to date. Throws StartupError. */
+export async function openStorage(config: Config, log: Logger): Promise<Storage> {
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
+  const database = createDatabase({ url: embedded?.url ?? config.databaseUrl ?? '', log });
+  const { db } = database;
+  const storage: Storage = {
+    wallets: createWalletStore(db),
+    assets: createAssetStore(db),
+    balances: createBalanceStore(db),
+    prices: createPriceStore(db),
+    refreshes: createRefreshStore(db),
+    ping: () => database.ping(),
+    async close() {
+      await database.close();
+      await embedded?.stop();
+    },
+  };
+  try {
+    await prepare(database, { ...storage, isOurs: embedded !== undefined });
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+  return storage;
+}
+
+async function prepare({ db }: Database, { refreshes, isOurs }: { refreshes: RefreshStore; isOurs: boolean }): Promise<void> {
+  if (isOurs) {
+    await migrateToLatest(db);
+    // Nobody else uses this database, so nothing that was in flight when it was last closed can still be.
+    await refreshes.interruptAll();
+  } else if ((await pendingMigrations(db)).length > 0) {
+    throw new StartupError('DATABASE_URL: the database is not up to date; run `npm run migrate` first');
+  }
+}

@@ -1,0 +1,62 @@
+import packageJson from '../package.json' with { type: 'json' };
+import { createHttpServer } from './api/http-server.ts';
+import { createServer } from './api/server.ts';
+import { composeServices } from './compose-services.ts';
+import { openStorage } from './compose-storage.ts';
+import type { Config } from './config.ts';
+import { chains } from './domain/chains.ts';
+import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
+import { createHttpClient } from './lib/http-client.ts';
+import { createLogger } from './lib/logger.ts';
+
+/** A service that is ready to serve. */
+export type Service = {
+  /** Starts to listen; the address it serves at. Throws StartupError when the address cannot be had. */
+  start(): Promise<{ readonly url: string }>;
+  /** Ends what is in flight, in order, each part within its own time. */
+  stop(): Promise<void>;
+};
+
+/** Requests in flight may go on for this long after a signal. */
+const DRAIN_DEADLINE_MS = 10_000;
+
+/** Makes the whole service. Throws StartupError with what stands in the way. */
+export async function compose(config: Config): Promise<Service> {
+  const log = createLogger({ level: config.logLevel, secrets: config.secrets });
+  const storage = await openStorage(config, log);
+  const http = createHttpClient();
+  const stopping = new AbortController();
+  const now = (): Date => new Date();
+  const { version } = packageJson;
+  const services = composeServices(config, { storage, http, log, version, now });
+  const app = createServer({
+    services,
+    chains,
+    endpointNames: services.endpointNames,
+    resolveTenant: async () => DEFAULT_TENANT_ID,
+    log,
+    version,
+    now,
+    stopSignal: stopping.signal,
+  });
+  const server = createHttpServer({ app, host: config.host, port: config.port, deadlineMs: DRAIN_DEADLINE_MS });
+  return {
+    async start() {
+      const { url } = await server.listen().catch(async (error: unknown) => {
+        await storage.close();
+        throw error;
+      });
+      services.health.start();
+      log.info({ url }, 'serving');
+      return { url };
+    },
+    async stop() {
+      log.info('stopping');
+      stopping.abort();
+      await Promise.all([server.stop(), services.refreshes.stop(), services.health.stop()]);
+      await http.close();
+      await storage.close();
+      log.info('stopped');
+    },
+  };
+}
