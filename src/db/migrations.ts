@@ -18,7 +18,7 @@ export async function migrateToLatest(db: Kysely<Schema>): Promise<readonly stri
   return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName);
 }
 
-/** Names of the migrations that are still to be applied. Throws StartupError when the server is too old. */
+/** Names of the migrations that are still to be applied; none when a newer chainfolio was here. Throws StartupError when the server is too old. */
 export async function pendingMigrations(db: Kysely<Schema>): Promise<readonly string[]> {
   await checkServerVersion(db);
   const migrations = await createMigrator(db).getMigrations();

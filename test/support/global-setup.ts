@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import type { TestProject } from 'vitest/node';
 import { createDatabase } from '../../src/db/database.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts';
 import { migrateToLatest } from '../../src/db/migrations.ts';
+import { asSuperuser } from './postgres-processes.ts';
 
 const PREFIX = 'chainfolio-test-';
 
@@ -42,18 +44,16 @@ async function prepareTemplate(url: string): Promise<void> {
   await database.close();
 }
 
-function asSuperuser(url: string): string {
-  return url.replace('//chainfolio:', '//postgres:');
-}
-
 /** A run that was killed leaves its server and its folder behind. */
 async function removeKilledRuns(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);
     if (Number.isNaN(pid) || isAlive(pid)) continue;
     const dataDir = join(tmpdir(), name);
-    const orphan = await startEmbeddedPostgres({ dataDir }).catch(() => undefined);
-    await orphan?.stop();
+    if (existsSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'))) {
+      const orphan = await startEmbeddedPostgres({ dataDir }).catch(() => undefined);
+      await orphan?.stop();
+    }
     await rm(dataDir, { recursive: true, force: true }).catch(() => undefined);
   }
 }

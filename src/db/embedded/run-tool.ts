@@ -10,13 +10,15 @@ type ToolOptions = {
   readonly timeoutMs?: number;
 };
 
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /**
  * Runs a command to its end and gives back its exit code (-1 when it could not be started or was stopped) and all it printed. Nothing of our
  * environment goes along: it holds secrets, and PG* variables that would mislead PostgreSQL's tools.
  */
 export function runTool(command: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
   const { account, cwd = '/', timeoutMs = 60_000 } = options;
-  const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
+  const env = { PATH: SYSTEM_PATH, LC_ALL: 'C', TZ: 'UTC' };
   return new Promise((resolve) => {
     execFile(
       command,
