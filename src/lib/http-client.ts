@@ -57,6 +57,8 @@ async function send(agent: Agent, options: HttpRequest): Promise<HttpResponse> {
       body: options.body ?? null,
       signal: AbortSignal.any([options.signal, timeout]),
     });
+    // A body that is dropped unread reports that as an error, which would end the process if nobody took it.
+    response.body.on('error', () => undefined);
     const headers = flattenHeaders(response.headers);
     refuseByHead(response.statusCode, headers, { provider, maxBytes: options.maxBytes }, () => response.body.destroy());
     const body = await readBody(response.body, options.maxBytes, provider);
