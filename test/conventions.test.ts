@@ -13,6 +13,15 @@ test('no file is longer than 300 lines', () => {
   expect(long).toEqual([]);
 });
 
+test('the lock names the optional packages of every platform, without which npm ci refuses it', () => {
+  const { packages }: { packages: Record<string, { optionalDependencies?: Record<string, string> }> } = JSON.parse(
+    read('package-lock.json'),
+  );
+  const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies));
+  const missing = wanted.filter((name) => !Object.keys(packages).some((place) => place.endsWith(`node_modules/${name}`)));
+  expect(missing, 'run npm run lock').toEqual([]);
+});
+
 describe('the product', () => {
   test('asserts no type but `as const`', () => {
     expect(findIn(PRODUCT, isTypeAssertion)).toEqual([]);
