@@ -10,10 +10,16 @@ import { type EvmBlock, fetchBlock } from './evm-block.ts';
 import { cutChunk } from './scan-chunks.ts';
 import type { ScanChunk, SlotFault } from './scan-codec.ts';
 
-/** One wallet's amounts: the native one, and the tokens' that are not zero. A failure stands in place of an amount, undefined for what was not read. */
-export type WalletScan = { native: bigint | SourceError | undefined; readonly tokens: Map<string, bigint | SourceError> };
+/** One wallet's amounts, the tokens' in the order asked for. A failure stands in place of an amount, undefined for what was not read. */
+export type WalletScan = {
+  native: bigint | SourceError | undefined;
+  readonly tokens: (bigint | SourceError | undefined)[];
+};
 
 export type BlockScan = { readonly block: EvmBlock; readonly wallets: ReadonlyMap<string, WalletScan> };
+
+/** What was read so far, and each token's place in it. */
+type Collected = { readonly wallets: ReadonlyMap<string, WalletScan>; readonly places: ReadonlyMap<string, number> };
 
 type ScanOptions = {
   readonly chain: EvmChain;
@@ -47,9 +53,9 @@ export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Prom
     signal,
   );
   const { block } = start;
-  const scan: BlockScan = {
-    block,
-    wallets: new Map(all.wallets.map((wallet) => [wallet, { native: undefined, tokens: new Map() }])),
+  const found: Collected = {
+    places: new Map(all.tokens.map((token, place) => [token, place])),
+    wallets: new Map(all.wallets.map((wallet) => [wallet, { native: undefined, tokens: [] }])),
   };
   const used = new Map<RpcEndpoint, Promise<void>>([[start.endpoint, Promise.resolve()]]);
   await mapLimited(cutChunk(all, slotLimit(start.endpoint)), REQUESTS_AT_ONCE, async (chunk) => {
@@ -60,14 +66,14 @@ export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Prom
         await check;
         return { pieces: await readChunk(chunk, { chain, endpoint, block, signal }), provider: endpoint.name };
       }, signal);
-      for (const piece of pieces) collect(piece, scan, provider);
+      for (const piece of pieces) collect(piece, found, provider);
     } catch (error) {
       if (isBlockGone(error) && !options.isLastTry) throw error;
-      fail(chunk, scan, toSourceError(error));
+      fail(chunk, found, toSourceError(error));
     }
   });
   await Promise.all([...used.keys()].filter(isPinnedByNumber).map((endpoint) => refuseOtherBlock(endpoint, block, signal)));
-  return scan;
+  return { block, wallets: found.wallets };
 }
 
 async function fetchRecentBlock(endpoint: RpcEndpoint, blocksBack: number, signal: AbortSignal): Promise<EvmBlock> {
@@ -76,24 +82,30 @@ async function fetchRecentBlock(endpoint: RpcEndpoint, blocksBack: number, signa
   return fetchBlock(endpoint, newest.number - BigInt(blocksBack), signal);
 }
 
-function collect({ chunk, slots }: ScanPiece, scan: BlockScan, provider: string): void {
-  const width = chunk.tokens.length + 1;
-  for (const [slot, result] of slots) {
-    const wallet = scan.wallets.get(chunk.wallets[Math.floor(slot / width)] ?? '');
-    const token = chunk.tokens[(slot % width) - 1];
-    const amount = typeof result === 'bigint' ? result : { code: FAULT_CODES[result], provider };
-    if (wallet === undefined) continue;
-    if (token === undefined) wallet.native = amount;
-    else wallet.tokens.set(token, amount);
+function collect({ chunk, slots }: ScanPiece, { wallets, places }: Collected, provider: string): void {
+  let slot = 0;
+  const next = (): bigint | SourceError | undefined => {
+    const result = slots[slot++];
+    return typeof result === 'string' ? { code: FAULT_CODES[result], provider } : result;
+  };
+  const tokenPlaces = chunk.tokens.map((token) => places.get(token) ?? -1);
+  for (const address of chunk.wallets) {
+    const wallet = wallets.get(address);
+    const native = next();
+    if (wallet !== undefined) wallet.native = native;
+    for (const place of tokenPlaces) {
+      const amount = next();
+      if (wallet !== undefined) wallet.tokens[place] = amount;
+    }
   }
 }
 
-function fail({ wallets, tokens }: ScanChunk, scan: BlockScan, error: SourceError): void {
-  for (const address of wallets) {
-    const wallet = scan.wallets.get(address);
+function fail(chunk: ScanChunk, { wallets, places }: Collected, error: SourceError): void {
+  for (const address of chunk.wallets) {
+    const wallet = wallets.get(address);
     if (wallet === undefined) continue;
-    for (const token of tokens) wallet.tokens.set(token, error);
     wallet.native ??= error;
+    for (const token of chunk.tokens) wallet.tokens[places.get(token) ?? -1] = error;
   }
 }
 

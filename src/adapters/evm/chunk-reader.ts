@@ -6,7 +6,7 @@ import { learn, recall } from './learnt.ts';
 import { cutChunk, halveChunk } from './scan-chunks.ts';
 import { type ScanChunk, type ScanResult, slotCount } from './scan-codec.ts';
 
-/** A part of a chunk as one request answered it. */
+/** A part of a chunk as one request answered it. Where pieces overlap, the later one counts. */
 export type ScanPiece = { readonly chunk: ScanChunk; readonly slots: ScanResult };
 
 /** Slots that one request asks for, by way: see `docs/decisions/0002-evm-balance-reading.md`. */
@@ -57,8 +57,7 @@ async function readTogether(chunk: ScanChunk, options: ReadOptions): Promise<rea
 async function readVictimsAgain(piece: ScanPiece, options: ReadOptions): Promise<readonly ScanPiece[]> {
   const tokens = currentRung(options.endpoint) === 'multicall' ? faultyTokens(piece) : [];
   if (tokens.length === 0) return [piece];
-  const sound = new Map([...piece.slots].filter(([, result]) => typeof result === 'bigint' || result === 'no_code'));
-  return [{ ...piece, slots: sound }, await readAlone({ wallets: piece.chunk.wallets, tokens }, options)];
+  return [piece, await readAlone({ wallets: piece.chunk.wallets, tokens }, options)];
 }
 
 async function readAlone(chunk: ScanChunk, options: ReadOptions): Promise<ScanPiece> {
@@ -83,7 +82,7 @@ function suspectsOf(endpoint: RpcEndpoint): ReadonlySet<unknown> {
 
 function faultyTokens({ chunk, slots }: ScanPiece): readonly string[] {
   const faulty = new Set<string>();
-  for (const [slot, result] of slots) {
+  for (const [slot, result] of slots.entries()) {
     const token = chunk.tokens[(slot % (chunk.tokens.length + 1)) - 1];
     if (token !== undefined && typeof result === 'string' && result !== 'no_code') faulty.add(token);
   }

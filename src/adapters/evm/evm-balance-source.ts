@@ -7,6 +7,9 @@ import { type BlockScan, scanAtOneBlock, type WalletScan } from './block-scan.ts
 import { fetchBlock } from './evm-block.ts';
 import { describeTokens } from './token-description.ts';
 
+/** For what no request answered and no error explains: there is no default for an amount. */
+const NOT_READ: SourceError = { code: 'upstream_malformed', provider: null };
+
 /** Native and ERC-20 balances of one EVM chain. Only tokens that are asked for are found: the chain has no list of what a wallet holds. */
 export function createEvmBalanceSource({
   chain,
@@ -64,12 +67,10 @@ function toAddressReading(
   { scan, tokens, chain }: { scan: BlockScan; tokens: readonly string[]; chain: EvmChain },
 ): AddressReading {
   const wallet = scan.wallets.get(address);
-  const native = wallet?.native;
   const base = { address, kind: 'balances' } as const;
-  if (wallet === undefined || native === undefined) {
-    return { ...base, status: 'failed', error: { code: 'upstream_malformed', provider: null } };
-  }
+  if (wallet === undefined) return { ...base, status: 'failed', error: NOT_READ };
   // Without its native balance a wallet was not read: endpoints that answer at all tell that one.
+  const native = wallet.native ?? NOT_READ;
   if (typeof native !== 'bigint') return { ...base, status: 'failed', error: native };
   return { ...base, status: 'ok', exhaustive: false, readings: toReadings(native, wallet, { tokens, slug: chain.slug }) };
 }
@@ -80,7 +81,7 @@ function toReadings(
   { tokens, slug }: { tokens: readonly string[]; slug: string },
 ): Reading[] {
   const readings = [toReading(slug, null, native)];
-  for (const token of tokens) readings.push(toReading(slug, token, wallet.tokens.get(token) ?? 0n));
+  for (const [place, token] of tokens.entries()) readings.push(toReading(slug, token, wallet.tokens[place] ?? NOT_READ));
   return readings;
 }
 

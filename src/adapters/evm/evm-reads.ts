@@ -17,7 +17,6 @@ import {
   encodeScan,
   type ScanChunk,
   type ScanResult,
-  type SlotFault,
 } from './scan-codec.ts';
 
 /** Where the override puts the scanner: the last 20 bytes of keccak256("chainfolio.scanner"), which nobody holds a key for. */
@@ -43,7 +42,7 @@ export function readScan(chunk: ScanChunk, options: ReadOptions): Promise<ScanRe
   return climb(options.endpoint, {
     override: () => callOverride(input, decode, options),
     deployless: () => callDeployless(input, decode, options),
-    multicall: async () => toScan(chunk, await callMulticall(scanCalls(chunk, options.chain.multicall3), options)),
+    multicall: async () => toScan(await callMulticall(scanCalls(chunk, options.chain.multicall3), options)),
     single: () => scanSingly(chunk, options),
   });
 }
@@ -124,7 +123,7 @@ export async function scanSingly(chunk: ScanChunk, options: ReadOptions): Promis
       ]),
     options,
   );
-  return toScan(chunk, results);
+  return toScan(results);
 }
 
 function boundedCall({ to, data }: EvmCall, pin: BlockPin): RpcCall {
@@ -173,14 +172,10 @@ function balanceOf(token: string, wallet: string): EvmCall {
   return { to: token, data: `0x${BALANCE_OF}${addressDigits(wallet).padStart(64, '0')}` };
 }
 
-/** Slots from the answers of plain calls, in slot order. */
-function toScan(chunk: ScanChunk, results: readonly BoundedResult[]): ScanResult {
-  const slots = new Map<number, bigint | SlotFault>();
-  for (const [slot, result] of results.entries()) {
-    const isNative = slot % (chunk.tokens.length + 1) === 0;
-    const amount =
-      typeof result === 'string' ? result : (wordAt(result.data, 0) ?? (result.size === 0 ? 'no_code' : 'bad_return'));
-    if (amount !== 0n || isNative) slots.set(slot, amount);
-  }
-  return slots;
+/** Slots from the answers of plain calls, which come in slot order. */
+function toScan(results: readonly BoundedResult[]): ScanResult {
+  return results.map((result) => {
+    if (typeof result === 'string') return result;
+    return wordAt(result.data, 0) ?? (result.size === 0 ? 'no_code' : 'bad_return');
+  });
 }

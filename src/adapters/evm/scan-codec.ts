@@ -7,14 +7,16 @@ export type SlotFault = 'reverted' | 'no_code' | 'bad_return' | 'out_of_gas';
 /** The wallets and tokens that one request reads: every wallet's native balance, and every token of every wallet. */
 export type ScanChunk = { readonly wallets: readonly string[]; readonly tokens: readonly string[] };
 
-/** What a scan found, by slot: wallet * (tokens + 1), the native balance first. A slot without an entry is zero. */
-export type ScanResult = ReadonlyMap<number, bigint | SlotFault>;
+/** What a scan found, by slot: wallet * (tokens + 1), the native balance first. */
+export type ScanResult = readonly (bigint | SlotFault)[];
 
 /** The answer of one bounded call: its first bytes and its whole length. */
 export type BoundedResult = { readonly data: Hex; readonly size: number } | SlotFault;
 
 /** Status of the entry that ends an output. */
 const END = 255;
+/** Index and status. */
+const ENTRY_BYTES = 5;
 
 const SCAN_FAULTS: Readonly<Record<number, SlotFault>> = { 1: 'reverted', 2: 'no_code', 3: 'bad_return' };
 
@@ -30,29 +32,32 @@ export function encodeScan({ wallets, tokens }: ScanChunk): Hex {
 
 /** Reads the scanner's output for balances; undefined when it is not one, or not a whole one. */
 export function decodeScan(output: Hex, chunk: ScanChunk): ScanResult | undefined {
-  if (!output.startsWith('01')) return undefined;
-  const slots = new Map<number, bigint | SlotFault>();
-  let at = 2;
+  const bytes = Buffer.from(output, 'hex');
+  if (bytes[0] !== 1) return undefined;
+  // The scanner leaves zeros out.
+  const slots = new Array<bigint | SlotFault>(slotCount(chunk)).fill(0n);
   let last = -1;
-  while (at < output.length) {
-    const slot = Number.parseInt(output.slice(at, at + 8), 16);
-    const status = Number.parseInt(output.slice(at + 8, at + 10), 16);
-    at += 10;
+  for (let at = 1; at + ENTRY_BYTES <= bytes.length; ) {
+    const slot = bytes.readUInt32BE(at);
+    const status = bytes.readUInt8(at + 4);
+    at += ENTRY_BYTES;
     // Anything cut off or out of order could pass for zeros.
-    if (!(slot > last)) return undefined;
-    last = slot;
-    if (status === END) return slot === slotCount(chunk) && at === output.length ? slots : undefined;
+    if (slot <= last || slot > slots.length) return undefined;
+    if (status === END) return slot === slots.length && at === bytes.length ? slots : undefined;
     const fault = SCAN_FAULTS[status];
-    if (fault !== undefined) {
-      slots.set(slot, fault);
-    } else {
-      const digits = output.slice(at, at + 64);
-      if (status !== 0 || digits.length !== 64) return undefined;
-      slots.set(slot, BigInt(`0x${digits}`));
-      at += 64;
-    }
+    if (slot === slots.length || (fault === undefined && (status !== 0 || at + 32 > bytes.length))) return undefined;
+    slots[slot] = fault ?? readWord(bytes, at);
+    if (fault === undefined) at += 32;
+    last = slot;
   }
   return undefined;
+}
+
+/** A uint256. Most amounts fit into half of it. */
+function readWord(bytes: Buffer, at: number): bigint {
+  const low = (bytes.readBigUInt64BE(at + 16) << 64n) | bytes.readBigUInt64BE(at + 24);
+  const high = (bytes.readBigUInt64BE(at) << 64n) | bytes.readBigUInt64BE(at + 8);
+  return high === 0n ? low : (high << 128n) | low;
 }
 
 /** The scanner's input for calls. */
