@@ -36,8 +36,8 @@ type RequestContext = {
   /** Path without query. */
   readonly instance: string;
   readonly header: (name: string) => string | undefined;
-  /** Fires when the client has gone or the service stops. */
-  readonly signal: AbortSignal;
+  /** A signal that fires when the client has gone or the service stops; made on demand, since most requests never wait. */
+  readonly signal: () => AbortSignal;
 };
 
 /** A request before its parts are parsed. */

@@ -63,8 +63,8 @@ export function createServer(deps: ServerDeps): Express {
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.use(createRequestLog(deps.log), requestContext);
-  app.use(createDocsRouter());
   app.use(API_PREFIX, createApiRouter(deps));
+  app.use(createDocsRouter());
   app.use(refuseUnknownRoute);
   app.use(createErrorHandler(deps.log));
   return app;
@@ -101,18 +101,23 @@ async function serve(
   { request, response }: { request: Request; response: Response },
 ): Promise<void> {
   noteRoute(response, API_PREFIX + route.path);
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
   const { url } = request;
   const reply = await route.handle({
     tenantId: await resolveTenant(request),
     requestId: requestIdOf(response),
     instance: instanceOf(request),
     header: (name) => request.get(name),
-    signal: AbortSignal.any([gone.signal, stopSignal]),
+    signal: () => AbortSignal.any([goneSignal(response), stopSignal]),
     params: request.params,
     query: readQuery(url.includes('?') ? url.slice(url.indexOf('?')) : '', route.query),
     body: request.body,
   });
   if (!response.destroyed) sendJson(request, response, reply);
+}
+
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController();
+  if (response.destroyed) gone.abort();
+  else response.once('close', () => gone.abort());
+  return gone.signal;
 }

@@ -69,7 +69,7 @@ function addRoute({ assets, chains }: AssetRouteDeps): Route {
     },
     errors: TOKEN_ERRORS,
     handler: async ({ tenantId, body, signal }) => {
-      const { created, ...view } = await assets.add(tenantId, body, withDeadline(signal));
+      const { created, ...view } = await assets.add(tenantId, body, withDeadline(signal()));
       return reply(created ? 201 : 200, presentAsset(view, chains), { Location: `/api/v1/assets/${view.asset.id}` });
     },
   });

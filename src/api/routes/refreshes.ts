@@ -53,7 +53,7 @@ function fetchRoute(refreshes: RefreshService): Route {
     handler: async ({ tenantId, params, header, signal }) => {
       const preference = parsePrefer(header('prefer'));
       const scope = { walletIds: [params.id], chains: null };
-      return toReply(await refreshes.refresh(tenantId, scope, { waitMs: preference.waitMs, signal }), preference);
+      return toReply(await refreshes.refresh(tenantId, scope, { waitMs: preference.waitMs, signal: signal() }), preference);
     },
   });
 }
@@ -76,7 +76,7 @@ function portfolioRoute(refreshes: RefreshService): Route {
     handler: async ({ tenantId, body, header, signal }) => {
       const preference = parsePrefer(header('prefer'));
       const scope = { walletIds: body.wallet_ids ?? null, chains: body.chains ?? null };
-      return toReply(await refreshes.refresh(tenantId, scope, { waitMs: preference.waitMs, signal }), preference);
+      return toReply(await refreshes.refresh(tenantId, scope, { waitMs: preference.waitMs, signal: signal() }), preference);
     },
   });
 }

@@ -50,7 +50,7 @@ function addRoute(wallets: WalletService): Route {
     },
     errors: NAME_ERRORS,
     handler: async ({ tenantId, body, signal }) => {
-      const { wallet, created } = await wallets.add(tenantId, toInput(body), withDeadline(signal));
+      const { wallet, created } = await wallets.add(tenantId, toInput(body), withDeadline(signal()));
       return reply(created ? 201 : 200, presentWallet(wallet), { Location: `/api/v1/wallets/${wallet.id}` });
     },
   });
@@ -71,7 +71,7 @@ function bulkRoute(wallets: WalletService): Route {
     replies: { 200: { description: 'A result for each wallet.', schema: bulkResultSchema, example: bulkExample } },
     errors: [],
     handler: async ({ tenantId, body, signal, ...context }) => {
-      const outcomes = await wallets.addMany(tenantId, body.wallets.map(toInput), withDeadline(signal));
+      const outcomes = await wallets.addMany(tenantId, body.wallets.map(toInput), withDeadline(signal()));
       const results = outcomes.map((outcome, index) => presentOutcome(outcome, index, context));
       const count = (isCounted: (status: number) => boolean): number => results.filter(({ status }) => isCounted(status)).length;
       return reply(200, {

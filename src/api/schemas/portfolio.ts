@@ -126,8 +126,8 @@ export const assetGroupSchema = z
   })
   .meta({ id: 'AssetGroup' });
 
-export const chainGroupSchema = z.object({ chain: chainSlug, ...groupFigures }).meta({ id: 'ChainGroup' });
-export const walletGroupSchema = z.object({ wallet_id: uuid, ...groupFigures }).meta({ id: 'WalletGroup' });
+const chainGroupSchema = z.object({ chain: chainSlug, ...groupFigures }).meta({ id: 'ChainGroup' });
+const walletGroupSchema = z.object({ wallet_id: uuid, ...groupFigures }).meta({ id: 'WalletGroup' });
 
 export const portfolioSchema = z
   .object({
