@@ -1,0 +1,25 @@
+import type { PriceServer } from '../localnet/price-server.ts';
+import { ALICE, BOB, type DemoEvm, TOKENS } from './ethereum.ts';
+import { type DemoSolana, SOLANA_USDC } from './solana.ts';
+
+export type DemoWorld = { readonly evm: DemoEvm; readonly solana: DemoSolana; readonly prices: PriceServer };
+
+/** Number of steps after which the prices come round again. */
+const CYCLE = 24;
+
+/**
+ * One step in the life of the demo: balances and prices change by rules that depend on the number of the step alone, so that every run shows the same.
+ */
+export async function changeWorld({ evm, solana, prices }: DemoWorld, step: number): Promise<void> {
+  const count = BigInt(step);
+  await evm.ethereum.setBalance(TOKENS.usdc.address, ALICE, 15_250_750_000n + count * 12_340_000n);
+  await evm.ethereum.setNative(BOB, 3n * 10n ** 18n + 1n + count * 10n ** 15n);
+  await solana.node.mintMore(SOLANA_USDC, solana.usdcAccount, 1_000_000n);
+  const wave = Math.round(Math.sin((step / CYCLE) * 2 * Math.PI) * 10_000);
+  prices.setPrice('coingecko:ethereum', cents(310_542 + wave));
+  prices.setPrice('coingecko:solana', cents(18_207 + Math.round(wave / 20)));
+}
+
+function cents(value: number): string {
+  return `${Math.floor(value / 100)}.${String(value % 100).padStart(2, '0')}`;
+}

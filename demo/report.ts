@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { formatTable, shorten } from './table.ts';
+
+const portfolioSchema = z.object({
+  currency: z.string(),
+  total_value: z.string().nullable(),
+  complete: z.boolean(),
+  incomplete_reasons: z.array(z.string()),
+  unpriced_count: z.number(),
+  spam_count: z.number(),
+  by_asset: z.array(
+    z.object({
+      token_symbol: z.string().nullable(),
+      chain: z.string(),
+      balance: z.string().nullable(),
+      price: z.object({ value: z.string().nullable(), source: z.string().nullable() }),
+      value: z.string().nullable(),
+      share: z.string().nullable(),
+    }),
+  ),
+  sources: z.array(z.object({ chain: z.string().nullable(), kind: z.string(), status: z.string() })),
+});
+
+/** The portfolio as a table for the terminal. */
+export function formatPortfolio(answer: unknown): string {
+  const portfolio = portfolioSchema.parse(answer);
+  const rows = portfolio.by_asset.map((asset) => [
+    asset.token_symbol ?? '?',
+    asset.chain,
+    shorten(asset.balance, 6),
+    shorten(asset.price.value, 4),
+    asset.price.source ?? '-',
+    shorten(asset.value, 2),
+    asset.share === null ? '-' : `${(Number(asset.share) * 100).toFixed(1)} %`,
+  ]);
+  const head = ['Asset', 'Chain', 'Amount', 'Price', 'Source', `Value (${portfolio.currency})`, 'Share'];
+  const good = portfolio.sources.filter((source) => source.status === 'ok').length;
+  return [
+    formatTable(head, rows),
+    '',
+    `Total ${shorten(portfolio.total_value, 2)} ${portfolio.currency}`,
+    `Complete: ${portfolio.complete ? 'yes' : `no (${portfolio.incomplete_reasons.join(', ')})`}; ${good} of ${portfolio.sources.length} sources are fresh; ` +
+      `${portfolio.unpriced_count} unpriced; ${portfolio.spam_count} hidden as spam`,
+  ].join('\n');
+}
