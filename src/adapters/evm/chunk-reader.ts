@@ -9,7 +9,7 @@ import { type ScanChunk, type ScanResult, slotCount } from './scan-codec.ts';
 /** A part of a chunk as one request answered it. Where pieces overlap, the later one counts. */
 export type ScanPiece = { readonly chunk: ScanChunk; readonly slots: ScanResult };
 
-/** Slots that one request asks for, by way: see `docs/decisions/0002-evm-balance-reading.md`. */
+/** Slots that one request asks for, by way: see `docs/decisions/0006-evm-balance-reading.md`. */
 const SLOTS: Readonly<Record<Rung, number>> = { override: 2000, deployless: 2000, multicall: 1000, single: 100 };
 const SMALLEST_LIMIT = 64;
 const LIMIT_KEY = 'evm-slots';
