@@ -98,7 +98,7 @@ module.exports = {
       from: { path: '^src/[^/]+/' },
       to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     {
       name: 'nothing-imports-tests',
       severity: 'error',
