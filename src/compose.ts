@@ -8,13 +8,14 @@ import { chains } from './domain/chains.ts';
 import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
 import { createHttpClient } from './lib/http-client.ts';
 import { createLogger } from './lib/logger.ts';
+import { runShutdown } from './lib/shutdown.ts';
 
 /** A service that is ready to serve. */
 export type Service = {
   /** Starts to listen; the address it serves at. Throws StartupError when the address cannot be had. */
   start(): Promise<{ readonly url: string }>;
-  /** Ends what is in flight, in order, each part within its own time. */
-  stop(): Promise<void>;
+  /** Ends what is in flight, in order, each part within its own time. False when a part had to be left behind. */
+  stop(): Promise<boolean>;
 };
 
 /** Requests in flight may go on for this long after a signal. */
@@ -50,13 +51,19 @@ export async function compose(config: Config): Promise<Service> {
       log.info({ url }, 'serving');
       return { url };
     },
-    async stop() {
+    stop() {
       log.info('stopping');
       stopping.abort();
-      await Promise.all([server.stop(), services.refreshes.stop(), services.health.stop()]);
-      await http.close();
-      await storage.close();
-      log.info('stopped');
+      return runShutdown(
+        [
+          { name: 'http server', run: () => server.stop(), timeoutMs: DRAIN_DEADLINE_MS + 1_000 },
+          { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
+          { name: 'probes', run: () => services.health.stop(), timeoutMs: 1_000 },
+          { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
+          { name: 'database', run: () => storage.close(), timeoutMs: 35_000 },
+        ],
+        log,
+      );
     },
   };
 }

@@ -9,7 +9,7 @@ async function main(): Promise<void> {
     // A second signal means now.
     process.once(signal, () => process.exit(1));
     service.stop().then(
-      () => process.exit(0),
+      (isClean) => process.exit(isClean ? 0 : 1),
       () => process.exit(1),
     );
   };

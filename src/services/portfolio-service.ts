@@ -171,9 +171,15 @@ type Valuation = {
   readonly perUsd: Decimal | null;
 };
 
+/** Nobody expects a line for stake that is not there. */
+function isNoStake({ position, amountRaw, error }: Holding): boolean {
+  return position === 'stake' && amountRaw === 0n && error === null;
+}
+
 function valueAll(stored: readonly Holding[], { contexts, sources, freshSince, perUsd }: Valuation): readonly ValuedHolding[] {
   const byKey = new Map(sources.map((state) => [sourceKey(state), state]));
   const valued = stored.flatMap((holding) => {
+    if (isNoStake(holding)) return [];
     const context = contexts.get(holding.asset.id);
     const kind = kindOf(holding);
     const source = byKey.get(sourceKey({ walletId: holding.walletId, chain: holding.asset.chain, kind }));
