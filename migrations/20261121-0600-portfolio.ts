@@ -70,7 +70,7 @@ const STATEMENTS = [
   sql`create table asset_settings (
     tenant_id uuid not null references tenants on delete cascade,
     asset_id uuid not null references assets,
-    tracked boolean not null default false,
+    tracked_at timestamptz(3),
     spam text check (spam in ('spam', 'not_spam')),
     manual_price numeric check (manual_price >= 0),
     manual_price_set_at timestamptz(3),

@@ -25,6 +25,8 @@ export type AssetSettingsPatch = {
 };
 
 /** Assets are facts of a chain and shared by all tenants; settings are each tenant's own. */
+export type TrackedAsset = { readonly asset: Asset; readonly trackedAt: Date };
+
 export type AssetStore = {
   /** Inserts what is new, refreshes the facts of what is known (a null never overwrites a known value), answers in the order given. */
   upsertMany(assets: readonly (AssetInfo & { readonly listed: boolean })[]): Promise<readonly Asset[]>;
@@ -35,8 +37,8 @@ export type AssetStore = {
     tenantId: string,
     options: { readonly limit: number; readonly afterId: string | null; readonly chain: string | null },
   ): Promise<AssetPage>;
-  /** Tokens the tenant added by hand on a chain: canonical addresses. */
-  listTracked(tenantId: string, chain: string): Promise<readonly string[]>;
+  /** Tokens the tenant added by hand, on one chain or on all. */
+  listTracked(tenantId: string, chain: string | null): Promise<readonly TrackedAsset[]>;
   /** Settings by asset id; an asset without settings has no entry. */
   getSettings(tenantId: string, assetIds: readonly string[]): Promise<ReadonlyMap<string, AssetSettings>>;
   /** Sets what the patch names and keeps the rest. */
@@ -70,14 +72,20 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
     async listTracked(tenantId, chain) {
       const rows = await db
         .selectFrom('asset_settings')
-        .innerJoin('assets', 'assets.id', 'asset_settings.asset_id')
-        .select('assets.address')
+        .select(['asset_id', 'tracked_at'])
         .where('tenant_id', '=', tenantId)
-        .where('tracked', '=', true)
-        .where('chain', '=', chain)
-        .orderBy('assets.address')
+        .where('tracked_at', 'is not', null)
         .execute();
-      return rows.flatMap(({ address }) => (address === null ? [] : [address]));
+      const trackedAt = new Map(rows.map((row) => [row.asset_id, row.tracked_at]));
+      let query = selectAssets(db)
+        .where(sql<boolean>`id = any(${[...trackedAt.keys()]}::uuid[])`)
+        .orderBy('id');
+      if (chain !== null) query = query.where('chain', '=', chain);
+      const assets = await query.execute();
+      return assets.flatMap((asset) => {
+        const moment = trackedAt.get(asset.id);
+        return moment == null ? [] : [{ asset, trackedAt: moment }];
+      });
     },
     async getSettings(tenantId, assetIds) {
       const rows = await db
@@ -147,7 +155,7 @@ function listedIds(tenantId: string) {
     union
     select asset_id from asset_settings
     where tenant_id = ${tenantId}
-      and (tracked or spam is not null or manual_price is not null or accepted_price is not null)`;
+      and (tracked_at is not null or spam is not null or manual_price is not null or accepted_price is not null)`;
 }
 
 async function updateSettings(
@@ -155,7 +163,7 @@ async function updateSettings(
   { tenantId, assetId, patch }: { tenantId: string; assetId: string; patch: AssetSettingsPatch },
 ): Promise<AssetSettings> {
   const changes = {
-    ...(patch.tracked === undefined ? {} : { tracked: patch.tracked }),
+    ...(patch.tracked === undefined ? {} : { tracked_at: patch.tracked ? sql<Date>`now()` : null }),
     ...(patch.spam === undefined ? {} : { spam: patch.spam }),
     ...(patch.manualPrice === undefined
       ? {}
@@ -181,7 +189,7 @@ function stamp(value: string | null) {
 }
 
 type SettingsRow = {
-  readonly tracked: boolean;
+  readonly tracked_at: Date | null;
   readonly spam: AssetSettings['spam'];
   readonly manual_price: string | null;
   readonly manual_price_set_at: Date | null;
@@ -193,7 +201,7 @@ function toSettings(row: SettingsRow): AssetSettings {
   const { manual_price: manual, manual_price_set_at: setAt, accepted_price: accepted, accepted_at: acceptedAt } = row;
   return {
     ...DEFAULT_ASSET_SETTINGS,
-    tracked: row.tracked,
+    trackedAt: row.tracked_at,
     spam: row.spam,
     manualPrice: manual === null || setAt === null ? null : { value: toPlainDecimal(manual), setAt },
     acceptedPrice: accepted === null || acceptedAt === null ? null : { value: toPlainDecimal(accepted), acceptedAt },

@@ -52,7 +52,7 @@ export type Schema = {
   asset_settings: {
     tenant_id: string;
     asset_id: string;
-    tracked: Generated<boolean>;
+    tracked_at: Date | null;
     spam: 'spam' | 'not_spam' | null;
     manual_price: Exact | null;
     manual_price_set_at: Date | null;

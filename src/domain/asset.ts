@@ -34,7 +34,8 @@ export type Asset = AssetInfo & { readonly id: string; readonly listed: boolean 
 
 /** One tenant's own word on an asset. */
 export type AssetSettings = {
-  readonly tracked: boolean;
+  /** When the tenant added the token by hand; null when it did not. */
+  readonly trackedAt: Date | null;
   readonly spam: 'spam' | 'not_spam' | null;
   readonly manualPrice: { readonly value: string; readonly setAt: Date } | null;
   /** The price up to which a quarantined quote was accepted, and when. */
@@ -42,7 +43,7 @@ export type AssetSettings = {
 };
 
 /** What holds for an asset the tenant never said anything about. */
-export const DEFAULT_ASSET_SETTINGS: AssetSettings = { tracked: false, spam: null, manualPrice: null, acceptedPrice: null };
+export const DEFAULT_ASSET_SETTINGS: AssetSettings = { trackedAt: null, spam: null, manualPrice: null, acceptedPrice: null };
 
 /** CAIP-19 id: `eip155:1/slip44:60`, `eip155:1/erc20:0x...`, `solana:5eykt.../token:<mint>`. */
 export function caip19(chain: Chain, address: string | null): string {

@@ -63,7 +63,7 @@ export function findGaps(
   }
   for (const valued of holdings) {
     if (valued.spam.isSpam) continue;
-    if (valued.holding.error !== null) reasons.add('asset_failed');
+    if (valued.holding.error !== null || valued.holding.amountRaw === null) reasons.add('asset_failed');
     else if (valued.status === 'stale') reasons.add('source_stale');
     if (isUnpriced(valued)) reasons.add('unpriced');
     if (valued.valueReason === 'price_quarantined') reasons.add('quarantined');

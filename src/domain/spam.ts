@@ -43,7 +43,7 @@ function findReasons({ asset, settings, hasPrice }: SpamEvidence): SpamReason[] 
   const reasons: SpamReason[] = [];
   if ([asset.symbol, asset.name].some((text) => text !== null && hasBadPattern(text))) reasons.push('bad_pattern');
   if (asset.symbol !== null && impersonates(asset.chain, asset.symbol, hasPrice)) reasons.push('impersonation');
-  if (!hasPrice && !settings.tracked) reasons.push('unlisted_unpriced');
+  if (!hasPrice && settings.trackedAt === null) reasons.push('unlisted_unpriced');
   return reasons;
 }
 

@@ -44,5 +44,11 @@ function toContext({
   now: Date;
 }): FullAssetContext {
   const price = resolvePrice({ market, settings, now, staleAfterMs: PRICE_STALE_AFTER_MS });
-  return { settings, market, price, spam: judgeSpam({ asset, settings, hasPrice: price.value !== null }) };
+  const hasPrice = price.value !== null || !isKnownUnpriced(market);
+  return { settings, market, price, spam: judgeSpam({ asset, settings, hasPrice }) };
+}
+
+/** Every source was asked and answered: a failed one might know a price. */
+function isKnownUnpriced(market: MarketPrice | undefined): boolean {
+  return market?.checkedAt != null && market.attempts.every((attempt) => attempt.reason !== 'source_failed');
 }

@@ -107,7 +107,7 @@ async function addAsset(
   if (asset === undefined) throw new AppError('internal', 'The token was not stored.');
   const before = (await deps.assets.getSettings(tenantId, [asset.id])).get(asset.id);
   await deps.assets.updateSettings(tenantId, asset.id, { tracked: true });
-  return { ...(await viewOne(deps, tenantId, asset)), created: before?.tracked !== true };
+  return { ...(await viewOne(deps, tenantId, asset)), created: before?.trackedAt == null };
 }
 
 const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -38,7 +38,8 @@ export async function refreshChain(
   const { chain, source, tenantId, signal } = refresh;
   const tracked = await deps.assets.listTracked(tenantId, chain.slug);
   const listed = deps.listedTokens(chain.slug);
-  const tokens = [...new Set([...listed.map((token) => token.address), ...tracked])];
+  const addedByHand = tracked.flatMap(({ asset }) => asset.address ?? []);
+  const tokens = [...new Set([...listed.map((token) => token.address), ...addedByHand])];
   const addresses = [...new Set(refresh.wallets.map((wallet) => wallet.address))];
   const reading = await source.readBalances({ addresses, tokens, signal });
   const { named, known } = await findNamedAssets(deps.assets, chain, reading);

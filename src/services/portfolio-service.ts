@@ -14,6 +14,7 @@ import { valueHolding } from '../domain/valuation.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { type FullAssetContext, getAssetContexts } from './asset-context.ts';
 import type { PriceService } from './price-service.ts';
+import { findUnreadTokens } from './unread-tokens.ts';
 
 export type PortfolioQuery = {
   readonly chains: readonly string[] | null;
@@ -41,7 +42,7 @@ export type PortfolioService = {
 
 type PortfolioServiceDeps = {
   readonly wallets: Pick<WalletStore, 'get' | 'listAll'>;
-  readonly assets: Pick<AssetStore, 'getSettings'>;
+  readonly assets: Pick<AssetStore, 'getSettings' | 'listTracked'>;
   readonly balances: Pick<BalanceStore, 'listHoldings' | 'listSources'>;
   readonly prices: Pick<PriceService, 'getPrices' | 'getRate'>;
   readonly chains: readonly Chain[];
@@ -99,19 +100,21 @@ async function readView(
 ): Promise<View> {
   const now = deps.now();
   const everything = { walletIds: null, chains: null };
-  const [wallets, stored, states, fx] = await Promise.all([
+  const [wallets, read, states, tracked, fx] = await Promise.all([
     deps.wallets.listAll(tenantId, { walletIds: null }),
     deps.balances.listHoldings(tenantId, everything),
     deps.balances.listSources(tenantId, everything),
+    deps.assets.listTracked(tenantId, null),
     readFx(deps, query.currency, now),
   ]);
   requireKnown(deps, wallets, query);
   const covers = (walletId: string, chain: string): boolean =>
     (query.walletIds?.includes(walletId) ?? true) && (query.chains?.includes(chain) ?? true);
 
+  const sources = expectSources(deps, wallets, states);
+  const stored = [...read, ...findUnreadTokens(tracked, sources, read)];
   const contexts = await getAssetContexts(deps, { tenantId, assets: stored.map(({ asset }) => asset), now });
   const freshSince = new Date(now.getTime() - deps.staleAfterMs);
-  const sources = expectSources(deps, wallets, states);
   const holdings = valueAll(stored, { contexts, sources, freshSince, perUsd: fx.rate });
   const covered = holdings.filter(({ holding }) => covers(holding.walletId, holding.asset.chain));
   const coveredSources = sources.filter((state) => covers(state.walletId, state.chain));

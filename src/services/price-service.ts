@@ -1,9 +1,10 @@
 import type { FxRate, FxSource, PriceAnswer, PriceSource } from '../adapters/price-source.ts';
 import type { PriceStore } from '../db/price-store.ts';
 import { type AssetRef, assetKey } from '../domain/asset.ts';
+import { parseDecimal } from '../domain/decimal.ts';
 import { toAppError } from '../domain/errors.ts';
 import type { MarketPrice, PriceAttempt, Quote } from '../domain/price.ts';
-import { isPriceJump } from '../domain/quote-check.ts';
+import { agree, isPriceJump } from '../domain/quote-check.ts';
 import type { HealthPart } from './health-service.ts';
 
 export type PriceService = {
@@ -37,29 +38,18 @@ type HeldAsset = AssetRef & { readonly id: string };
 const HIT_TTL_MS = 5 * 60_000;
 const MISS_TTL_MS = 60_000;
 const RATES_TTL_MS = 30 * 60_000;
-const RATES_KEY = 'rates';
 
 export function createPriceService(deps: PriceServiceDeps): PriceService {
   const { sources, fxSources, store, now } = deps;
-  const health = createSourceHealth([...sources.map(({ id }) => id), ...fxSources.map(({ id }) => `fx:${id}`)], now);
+  const health = createSourceHealth([...sources.map(({ id }) => `prices:${id}`), ...fxSources.map(({ id }) => `fx:${id}`)], now);
   const inFlight = new Map<string, Promise<void>>();
-  let ratesCheckedAt = 0;
+  let ratesInFlight: Promise<void> | undefined;
+  let ratesDueAt = 0;
 
-  const refreshRates = async (signal: AbortSignal): Promise<void> => {
-    for (const source of fxSources) {
-      try {
-        const rates = await source.fetchRates(signal);
-        health.note(`fx:${source.id}`, undefined);
-        if (rates.size === 0) continue;
-        await store.saveRates([...rates.values()]);
-        ratesCheckedAt = now().getTime();
-        return;
-      } catch (error) {
-        const { code } = toAppError(error);
-        health.note(`fx:${source.id}`, code);
-        deps.log.warn({ source: source.id, code }, 'currency rates could not be read');
-      }
-    }
+  const updateRates = async (signal: AbortSignal): Promise<void> => {
+    const rates = await fetchRates(deps, { signal, note: health.note });
+    ratesDueAt = now().getTime() + (rates.length > 0 ? RATES_TTL_MS : MISS_TTL_MS);
+    await store.saveRates(rates);
   };
 
   return {
@@ -77,10 +67,11 @@ export function createPriceService(deps: PriceServiceDeps): PriceService {
     },
     getPrices: (assetIds) => store.getPrices(assetIds),
     async refreshRates(signal) {
-      if (now().getTime() - ratesCheckedAt < RATES_TTL_MS) return;
-      const work = inFlight.get(RATES_KEY) ?? refreshRates(signal).finally(() => inFlight.delete(RATES_KEY));
-      inFlight.set(RATES_KEY, work);
-      await work;
+      if (now().getTime() < ratesDueAt) return;
+      ratesInFlight ??= updateRates(signal).finally(() => {
+        ratesInFlight = undefined;
+      });
+      await ratesInFlight;
     },
     async getRate(currency) {
       return (await store.getRates([currency])).get(currency);
@@ -89,94 +80,138 @@ export function createPriceService(deps: PriceServiceDeps): PriceService {
   };
 }
 
+/** No attempts: the last answer was good. */
 function isDue(price: MarketPrice | undefined, now: Date): boolean {
   if (price?.checkedAt == null) return true;
   const ttlMs = price.attempts.length === 0 ? HIT_TTL_MS : MISS_TTL_MS;
   return now.getTime() - price.checkedAt.getTime() >= ttlMs;
 }
 
+/** Hears of the outcome of each call to a source: the failure's code, or undefined. */
+type Note = (part: string, failure: string | undefined) => void;
+
 type Update = {
   readonly assets: readonly HeldAsset[];
   readonly stored: ReadonlyMap<string, MarketPrice>;
   readonly signal: AbortSignal;
-  readonly note: (source: string, failure: string | undefined) => void;
+  readonly note: Note;
 };
 
-/** What the sources said of one asset so far. */
-type Progress = { good: Quote | null; suspect: Quote | null; readonly attempts: PriceAttempt[] };
+/** What the sources said of one asset so far: a quote to believe, those that jumped, and why others gave none. */
+type Progress = { good: Quote | null; readonly jumped: Quote[]; readonly attempts: PriceAttempt[] };
 
-function emptyProgress(): Progress {
-  return { good: null, suspect: null, attempts: [] };
-}
-
-async function updatePrices({ sources, store, now }: PriceServiceDeps, { assets, stored, signal, note }: Update): Promise<void> {
-  const progress = new Map(assets.map((asset) => [assetKey(asset), emptyProgress()]));
-  for (const source of sources) {
+async function updatePrices(deps: PriceServiceDeps, { assets, stored, signal, note }: Update): Promise<void> {
+  const progress = new Map(
+    assets.map((asset): [string, Progress] => [assetKey(asset), { good: null, jumped: [], attempts: [] }]),
+  );
+  const lastGood = new Map(assets.map((asset) => [assetKey(asset), stored.get(asset.id)?.lastGood ?? null]));
+  for (const source of deps.sources) {
     const wanted = assets.filter((asset) => progress.get(assetKey(asset))?.good === null && source.supports(asset));
     if (wanted.length === 0) continue;
-    const answers = await source.fetchPrices(wanted, signal);
-    const failure = answers.find((answer) => 'refused' in answer && answer.refused.reason === 'source_failed');
-    note(source.id, failure !== undefined && 'refused' in failure ? (failure.refused.detail ?? 'source_failed') : undefined);
-    const ids = new Map(wanted.map((asset) => [assetKey(asset), asset.id]));
+    const answers = await askSource(source, wanted, signal);
+    const failure = findFailure(answers);
+    note(`prices:${source.id}`, failure);
+    if (failure !== undefined) deps.log.warn({ source: source.id, code: failure }, 'prices could not be read');
     for (const answer of answers) {
       const key = assetKey(answer.asset);
       const entry = progress.get(key);
-      if (entry !== undefined) weigh(entry, answer, stored.get(ids.get(key) ?? '')?.lastGood ?? null);
+      if (entry !== undefined) weigh(entry, answer, lastGood.get(key) ?? null);
     }
   }
-  const checkedAt = now();
-  await store.savePrices(
-    new Map(assets.map(({ id, ...asset }) => [id, toMarketPrice(progress.get(assetKey(asset)), stored.get(id), checkedAt)])),
+  const checkedAt = deps.now();
+  await deps.store.savePrices(
+    new Map(assets.map((asset) => [asset.id, toMarketPrice(progress.get(assetKey(asset)), stored.get(asset.id), checkedAt)])),
   );
 }
 
-/** A quote that jumped is kept apart, and believed only when a second source says nearly the same. */
+/** A source that breaks its word and throws has failed for all that it was asked. */
+async function askSource(
+  source: PriceSource,
+  assets: readonly HeldAsset[],
+  signal: AbortSignal,
+): Promise<readonly PriceAnswer[]> {
+  try {
+    return await source.fetchPrices(assets, signal);
+  } catch (error) {
+    const { code } = toAppError(error);
+    return assets.map((asset) => ({ asset, refused: { source: source.id, reason: 'source_failed', detail: code } }));
+  }
+}
+
+function findFailure(answers: readonly PriceAnswer[]): string | undefined {
+  for (const answer of answers) {
+    if ('refused' in answer && answer.refused.reason === 'source_failed') return answer.refused.detail ?? 'source_failed';
+  }
+  return undefined;
+}
+
+/** A quote that jumped is kept apart, and believed only when another source says nearly the same. */
 function weigh(entry: Progress, answer: PriceAnswer, lastGood: Quote | null): void {
   if ('refused' in answer) {
     entry.attempts.push(answer.refused);
-  } else if (!isPriceJump(lastGood, answer.quote)) {
-    entry.good = answer.quote;
-    entry.suspect = null;
-  } else if (entry.suspect !== null && agree(entry.suspect, answer.quote)) {
-    entry.good = answer.quote;
-    entry.suspect = null;
-  } else {
-    entry.suspect ??= answer.quote;
-    entry.attempts.push({ source: answer.quote.source, reason: 'price_jump', detail: answer.quote.value.toFixed() });
+    return;
   }
-}
-
-/** Two sources within a twentieth of each other. */
-function agree(a: Quote, b: Quote): boolean {
-  return a.value.minus(b.value).abs().isLessThanOrEqualTo(a.value.div(20));
+  const { quote } = answer;
+  if (!isPriceJump(lastGood, quote) || entry.jumped.some(({ value }) => agree(value, quote.value))) {
+    entry.good = quote;
+    return;
+  }
+  entry.jumped.push(quote);
+  entry.attempts.push({ source: quote.source, reason: 'price_jump', detail: quote.value.toFixed() });
 }
 
 function toMarketPrice(entry: Progress | undefined, stored: MarketPrice | undefined, checkedAt: Date): MarketPrice {
-  const lastGood = entry?.good ?? stored?.lastGood ?? null;
+  if (entry?.good != null) return { lastGood: entry.good, suspect: null, checkedAt, attempts: [] };
   const noSource: PriceAttempt = { source: 'none', reason: 'no_source' };
-  if (entry?.good != null) return { lastGood, suspect: null, checkedAt, attempts: [] };
   const attempts = entry === undefined || entry.attempts.length === 0 ? [noSource] : entry.attempts;
-  return { lastGood, suspect: entry?.suspect ?? stored?.suspect ?? null, checkedAt, attempts };
+  const suspect = entry?.jumped[0] ?? stored?.suspect ?? null;
+  return { lastGood: stored?.lastGood ?? null, suspect, checkedAt, attempts };
+}
+
+/** The first source that has a currency tells its rate. A rate that jumped is left out, so that the last good one stays. */
+async function fetchRates(
+  { fxSources, store, log }: PriceServiceDeps,
+  { signal, note }: Pick<Update, 'signal' | 'note'>,
+): Promise<readonly FxRate[]> {
+  const rates = new Map<string, FxRate>();
+  for (const source of fxSources) {
+    try {
+      const fetched = await source.fetchRates(signal);
+      note(`fx:${source.id}`, undefined);
+      const known = await store.getRates([...fetched.keys()]);
+      for (const rate of fetched.values()) {
+        if (!rates.has(rate.currency) && !isRateJump(known.get(rate.currency), rate)) rates.set(rate.currency, rate);
+      }
+    } catch (error) {
+      const { code } = toAppError(error);
+      note(`fx:${source.id}`, code);
+      log.warn({ source: source.id, code }, 'currency rates could not be read');
+    }
+  }
+  return [...rates.values()];
+}
+
+function isRateJump(known: FxRate | undefined, rate: FxRate): boolean {
+  const lastGood = known === undefined ? undefined : toQuote(known);
+  const candidate = toQuote(rate);
+  return candidate === undefined || (lastGood !== undefined && isPriceJump(lastGood, candidate));
+}
+
+function toQuote({ perUsd, source, quotedAt }: FxRate): Quote | undefined {
+  const value = parseDecimal(perUsd);
+  return value === undefined ? undefined : { value, source, quotedAt };
 }
 
 /** The outcome of the last call to each source, for people. */
-function createSourceHealth(
-  ids: readonly string[],
-  now: () => Date,
-): { note(id: string, failure: string | undefined): void; list(): readonly HealthPart[] } {
+function createSourceHealth(names: readonly string[], now: () => Date): { readonly note: Note; list(): readonly HealthPart[] } {
   const parts = new Map<string, HealthPart>(
-    ids.map((id) => [id, { name: `prices:${id}`, status: 'unknown', checkedAt: null, error: null, block: null }]),
+    names.map((name) => [name, { name, status: 'unknown', checkedAt: null, error: null, block: null }]),
   );
   return {
-    note(id, failure) {
-      const status = failure === undefined ? 'ok' : 'degraded';
-      parts.set(id, {
-        name: `prices:${id}`,
-        status,
-        checkedAt: now(),
-        error: failure === undefined ? null : { code: failure, provider: id },
-        block: null,
-      });
+    note(name, failure) {
+      const provider = name.slice(name.indexOf(':') + 1);
+      const error = failure === undefined ? null : { code: failure, provider };
+      parts.set(name, { name, status: error === null ? 'ok' : 'degraded', checkedAt: now(), error, block: null });
     },
     list: () => [...parts.values()],
   };

@@ -11,7 +11,7 @@ const CAIP19 = 'eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48';
 describe('assets', () => {
   it('are shown with their identity, their price and the settings of the owner', async () => {
     const view = buildAssetView({
-      settings: buildSettings({ tracked: true, manualPrice: { value: '0.25', setAt: NOW } }),
+      settings: buildSettings({ trackedAt: NOW, manualPrice: { value: '0.25', setAt: NOW } }),
       price: MISSING_PRICE,
       spam: { isSpam: true, reasons: ['impersonation'], decidedBy: 'owner' },
     });

@@ -93,32 +93,32 @@ describe('settings', () => {
   it('sets what the patch names and keeps the rest', async () => {
     const { id } = await addAsset(database.db);
     expect((await store.getSettings(TENANT, [id])).size).toBe(0);
-    const none = { tracked: false, spam: null, manualPrice: null, acceptedPrice: null };
+    const none = { trackedAt: null, spam: null, manualPrice: null, acceptedPrice: null };
     expect(await store.updateSettings(TENANT, id, {})).toEqual(none);
     expect(await store.updateSettings(TENANT, id, { tracked: true, spam: 'spam' })).toEqual({
       ...none,
-      tracked: true,
+      trackedAt: expect.any(Date),
       spam: 'spam',
     });
     const manualPrice = { value: '1.5', setAt: expect.any(Date) };
     expect(await store.updateSettings(TENANT, id, { manualPrice: '1.50' })).toEqual({
       ...none,
-      tracked: true,
+      trackedAt: expect.any(Date),
       spam: 'spam',
       manualPrice,
     });
     const tiny = `0.${'0'.repeat(29)}1`;
     expect(await store.updateSettings(TENANT, id, { acceptedPrice: tiny, spam: null })).toEqual({
       ...none,
-      tracked: true,
+      trackedAt: expect.any(Date),
       manualPrice,
       acceptedPrice: { value: tiny, acceptedAt: expect.any(Date) },
     });
     expect(await store.updateSettings(TENANT, id, { manualPrice: null, acceptedPrice: null })).toEqual({
       ...none,
-      tracked: true,
+      trackedAt: expect.any(Date),
     });
-    expect(await store.getSettings(TENANT, [id, UNKNOWN_ID])).toEqual(new Map([[id, { ...none, tracked: true }]]));
+    expect(await store.getSettings(TENANT, [id, UNKNOWN_ID])).toEqual(new Map([[id, { ...none, trackedAt: expect.any(Date) }]]));
   });
 
   it('lists the tokens that are tracked on a chain', async () => {
@@ -129,7 +129,7 @@ describe('settings', () => {
     ];
     for (const asset of [a, b, elsewhere]) await store.updateSettings(TENANT, asset.id, { tracked: true });
     await store.updateSettings(TENANT, b.id, { tracked: false });
-    const tracked = await store.listTracked(TENANT, 'ethereum');
+    const tracked = (await store.listTracked(TENANT, 'ethereum')).map(({ asset }) => asset.address);
     expect(tracked).toContain(a.address);
     expect(tracked).not.toContain(b.address);
     expect(tracked).not.toContain(elsewhere.address);
@@ -142,7 +142,7 @@ describe('settings', () => {
     expect((await store.getSettings(OTHER_TENANT_ID, [id])).size).toBe(0);
     expect(await store.updateSettings(OTHER_TENANT_ID, id, { spam: 'not_spam' })).toMatchObject({
       spam: 'not_spam',
-      tracked: false,
+      trackedAt: null,
     });
     expect((await store.getSettings(TENANT, [id])).get(id)).toMatchObject({ spam: 'spam', tracked: true });
   });

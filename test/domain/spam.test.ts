@@ -4,7 +4,7 @@ import { chains } from '../../src/domain/chains.ts';
 import { judgeSpam } from '../../src/domain/spam.ts';
 import { hasBadPattern } from '../../src/domain/spam-patterns.ts';
 import { listedTokens } from '../../src/domain/token-list.ts';
-import { buildAsset, buildSettings } from '../support/builders.ts';
+import { buildAsset, buildSettings, NOW } from '../support/builders.ts';
 
 const STRANGE = '0x00000000000000000000000000000000DeaDBeef';
 
@@ -94,7 +94,7 @@ describe('impersonation', () => {
   });
 
   test('a less known symbol to the letter is a namesake when it has a price, and suspect when it has none', () => {
-    const tracked = buildSettings({ tracked: true });
+    const tracked = buildSettings({ trackedAt: NOW });
     expect(judge({ symbol: 'ONDO' }).reasons).toEqual([]);
     expect(judge({ symbol: 'ONDO', hasPrice: false, settings: tracked }).reasons).toEqual(['impersonation']);
     expect(judge({ symbol: 'ОNDО' }).reasons).toContain('impersonation');
@@ -109,7 +109,7 @@ describe('no price and no list entry', () => {
   });
 
   test('is no spam when the owner added the token, but a lure stays one', () => {
-    const settings = buildSettings({ tracked: true });
+    const settings = buildSettings({ trackedAt: NOW });
     expect(judge({ hasPrice: false, settings }).isSpam).toBe(false);
     expect(judge({ hasPrice: false, settings, name: 'claim.com' }).reasons).toEqual(['bad_pattern']);
   });

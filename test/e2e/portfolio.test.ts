@@ -103,6 +103,9 @@ describe('prices and the owner’s word', () => {
     await stack.ethereum.setBalance(odd, ALICE, 5n * 10n ** 18n);
     await stack.post('/assets', { chain: 'ethereum', address: odd }, 201);
     await stack.post('/assets', { chain: 'ethereum', address: odd }, 200);
+    const unread = await stack.get('/portfolio?chain=ethereum');
+    expect(unread).toMatchObject({ complete: false, incomplete_reasons: ['asset_failed'] });
+    expect(byAddress(unread, 'ethereum', odd)).toMatchObject({ balance: null, value: null });
     await stack.refresh();
     const asset = byAddress(await stack.get('/portfolio'), 'ethereum', odd);
     expect(asset).toMatchObject({ balance: '5', value: null, unpriced_count: 1, price: { value: null, status: 'missing' } });

@@ -30,7 +30,7 @@ export function presentAsset({ asset, settings, price, spam }: AssetView, chains
     decimals: asset.decimals,
     standard: asset.standard,
     listed: asset.listed,
-    tracked: settings.tracked,
+    tracked: settings.trackedAt !== null,
     flags: [...asset.flags],
     spam: presentSpam(spam),
     price: presentPrice(price),
