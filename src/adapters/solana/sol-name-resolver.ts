@@ -1,51 +1,53 @@
-import { createHash } from 'node:crypto';
-import { getAddressEncoder, getProgramDerivedAddress, address as toAddress } from '@solana/kit';
+import { address, isOffCurveAddress } from '@solana/kit';
 import { AppError } from '../../domain/errors.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { NameResolver } from '../balance-source.ts';
+import { nameAccount, solRecordAccounts } from './name-accounts.ts';
 import { NAME_PROGRAM, SOL_DOMAIN } from './programs.ts';
+import { malformed, type RpcAccount } from './rpc-account.ts';
 import { addressAt } from './solana-address.ts';
 import { fetchAccounts } from './solana-rpc.ts';
 
-const HASH_PREFIX = 'SPL Name Service';
-const encoder = getAddressEncoder();
-/** Where a name account holds its owner: behind its parent. */
+/** Where a name account holds its parent and its owner, before the class. */
+const NAME_SLICE = { offset: 0, length: 96 };
 const OWNER_OFFSET = 32;
+const MAX_NAME_LENGTH = 255;
 
 /**
- * Owners of `.sol` names of one level, from the Solana Name Service. A name that was turned into a token belongs to whoever holds the token, which the
- * name account does not tell: its owner then is a program's account, and the name is refused as unsupported.
+ * Owners of `.sol` names of one level, from the Solana Name Service. Refused as unsupported, because the owner is not where payments to the name go: names
+ * with a SOL record, and names that a program holds, as it does for those made into tokens. So are names of several levels.
  */
 export function createSolNameResolver({ pool }: { readonly pool: EndpointPool }): NameResolver {
   return {
-    supports: (name) => /^[^.]+\.sol$/.test(name) && name.length <= 255,
+    supports: (name) => /\.sol$/i.test(name) && name.length <= MAX_NAME_LENGTH,
     async resolve(name, signal) {
-      const account = await nameAccount(name.slice(0, -'.sol'.length));
-      return pool.run(async (endpoint) => {
-        const options = { endpoint, signal, minSlot: 0n, dataSlice: { offset: 0, length: 96 } };
-        const [found] = await fetchAccounts([account], options);
-        if (found?.value == null || found.value.owner !== NAME_PROGRAM || found.value.data.length < 96) return null;
-        const owner = addressAt(found.value.data, OWNER_OFFSET);
-        const [holder] = await fetchAccounts([owner], options);
-        if (holder?.value != null && holder.value.owner !== SYSTEM_PROGRAM) throw unsupported();
-        return owner;
+      const label = name.slice(0, -'.sol'.length).toLowerCase();
+      if (label === '' || label.includes('.')) throw unsupported('Only .sol names of one level are looked up');
+      const account = await nameAccount(label, { parent: SOL_DOMAIN });
+      const asked = [account, ...(await solRecordAccounts(account))];
+      const [found, ...records] = await pool.run(async (endpoint) => {
+        const outcomes = await fetchAccounts(asked, NAME_SLICE, { endpoint, signal, minSlot: 0n });
+        return asked.map((one) => {
+          const outcome = outcomes.get(one) ?? malformed(endpoint.name);
+          if (outcome instanceof AppError) throw outcome;
+          return outcome.value;
+        });
       }, signal);
+      const owner = readOwner(found);
+      if (owner === null) return null;
+      if (records.some((record) => record?.program === NAME_PROGRAM)) throw unsupported('This name points on with a SOL record');
+      if (isOffCurveAddress(address(owner))) throw unsupported('This name is held by a program');
+      return owner;
     },
   };
 }
 
-const SYSTEM_PROGRAM = '11111111111111111111111111111111';
-
-function unsupported(): AppError {
-  return new AppError('unsupported_name', 'This name is held by a program, not by a wallet; add the address instead.');
+/** Null for a name that nobody registered. */
+function readOwner(account: RpcAccount | null | undefined): string | null {
+  if (account?.program !== NAME_PROGRAM || account.data.length < NAME_SLICE.length) return null;
+  return addressAt(account.data, 0) === SOL_DOMAIN ? addressAt(account.data, OWNER_OFFSET) : null;
 }
 
-/** The account of a name: derived from its hash, no class, and the `.sol` domain as parent. */
-export async function nameAccount(label: string): Promise<string> {
-  const hash = createHash('sha256')
-    .update(HASH_PREFIX + label)
-    .digest();
-  const seeds = [hash, new Uint8Array(32), encoder.encode(toAddress(SOL_DOMAIN))];
-  const [pda] = await getProgramDerivedAddress({ programAddress: toAddress(NAME_PROGRAM), seeds });
-  return pda;
+function unsupported(why: string): AppError {
+  return new AppError('unsupported_name', `${why}; add the address instead.`);
 }

@@ -1,4 +1,4 @@
-import { getAddressDecoder, getAddressEncoder, isAddress } from '@solana/kit';
+import { address, getAddressDecoder, getAddressEncoder, isAddress } from '@solana/kit';
 
 const encoder = getAddressEncoder();
 const decoder = getAddressDecoder();
@@ -14,4 +14,9 @@ export function parseSolanaAddress(text: string): string | undefined {
 /** The base58 form of 32 bytes at an offset. */
 export function addressAt(data: Uint8Array, offset: number): string {
   return decoder.decode(data.subarray(offset, offset + 32));
+}
+
+/** The 32 bytes of a canonical address. Throws for anything else. */
+export function bytesOfAddress(text: string): Uint8Array {
+  return new Uint8Array(encoder.encode(address(text)));
 }

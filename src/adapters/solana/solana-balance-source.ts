@@ -1,11 +1,16 @@
 import type { SolanaChain } from '../../domain/chain.ts';
 import { AppError, toAppError } from '../../domain/errors.ts';
+import type { Block, SourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceSource, ChainReading } from '../balance-source.ts';
+import { type MintRead, readMints } from './mint-reads.ts';
+import type { ReadContext } from './read-context.ts';
+import { highestSlot, lowestSlot } from './slots.ts';
 import { COMMITMENT } from './solana-rpc.ts';
-import { readStakes, type StakeRead } from './stake-reads.ts';
+import { readStakes, type StakeReads } from './stake-reads.ts';
 import { describeMints } from './token-description.ts';
-import { type ReadContext, readWallets, type WalletRead } from './wallet-reads.ts';
+import { toReadings, toSourceError } from './wallet-readings.ts';
+import { readWallets, type WalletRead } from './wallet-reads.ts';
 
 /** SOL, SPL and Token-2022 tokens, and native stake. Finds all tokens of a wallet by itself. */
 export function createSolanaBalanceSource({
@@ -20,56 +25,73 @@ export function createSolanaBalanceSource({
     kinds: ['balances', 'stake'],
     readBalances: ({ addresses, signal }) => readBalances(addresses, { chain, pool, signal }),
     describeTokens: (addresses, signal) => describeMints(addresses, { chain, pool, signal }),
-    async probe(signal) {
-      try {
-        return {
-          block: {
-            number: await pool.run(async (endpoint) => {
-              const slot = await endpoint.call({ method: 'getSlot', params: [{ commitment: COMMITMENT }] }, { signal });
-              if (typeof slot === 'bigint') return slot;
-              throw new AppError('upstream_malformed', `${endpoint.name} sent no slot.`, { provider: endpoint.name });
-            }, signal),
-            hash: null,
-          },
-        };
-      } catch (error) {
-        const { code, provider } = toAppError(error);
-        return { error: { code, provider: provider ?? null } };
-      }
-    },
+    probe: (signal) => probe(pool, signal),
   };
 }
 
+async function probe(pool: EndpointPool, signal: AbortSignal): Promise<{ block: Block } | { error: SourceError }> {
+  try {
+    const number = await pool.run(async (endpoint) => {
+      const slot = await endpoint.call({ method: 'getSlot', params: [{ commitment: COMMITMENT }] }, { signal });
+      if (typeof slot === 'bigint') return slot;
+      throw new AppError('upstream_malformed', `${endpoint.name} sent no slot.`, { provider: endpoint.name });
+    }, signal);
+    return { block: { number, hash: null } };
+  } catch (error) {
+    return { error: toSourceError(toAppError(error)) };
+  }
+}
+
+/** All figures hold at the lowest slot that any part was read at, or later. */
 async function readBalances(addresses: readonly string[], context: ReadContext): Promise<ChainReading> {
-  const [wallets, stakes] = await Promise.all([readWallets(addresses, context), readStakes(addresses, context)]);
-  const slots = [...wallets.values(), ...stakes.values()].flatMap((read) => ('slot' in read ? [read.slot] : []));
-  const lowest = slots.reduce<bigint | null>((low, slot) => (low === null || slot < low ? slot : low), null);
+  const [{ wallets, mints }, stakes] = await Promise.all([readTokens(addresses, context), readStakes(addresses, context)]);
+  const { slug } = context.chain;
+  const parts = [...wallets.values(), ...mints.values(), ...stakes.reads.values()];
+  const lowest = lowestSlot(parts.flatMap((part) => (part instanceof AppError ? [] : [part.slot])));
   return {
-    block: lowest === null ? null : { number: lowest, hash: null },
+    block: lowest === undefined ? null : { number: lowest, hash: null },
     observedAt: new Date(),
     addresses: addresses.flatMap((address) => [
-      fromWallet(address, wallets.get(address)),
-      fromStake(address, stakes.get(address), context.chain.slug),
+      toBalances(address, wallets.get(address), { slug, mints }),
+      toStake(address, stakes, slug),
     ]),
   };
 }
 
-const UNREAD = { code: 'upstream_malformed', provider: null } as const;
+type Tokens = {
+  readonly wallets: ReadonlyMap<string, WalletRead | AppError>;
+  readonly mints: ReadonlyMap<string, MintRead | AppError>;
+};
 
-function fromWallet(address: string, read: WalletRead | undefined): AddressReading {
-  const base = { address, kind: 'balances' } as const;
-  if (read === undefined || 'error' in read) return { ...base, status: 'failed', error: read?.error ?? UNREAD };
-  return { ...base, status: 'ok', exhaustive: true, readings: read.readings };
+async function readTokens(addresses: readonly string[], context: ReadContext): Promise<Tokens> {
+  const wallets = await readWallets(addresses, context);
+  const found = [...wallets.values()].flatMap((wallet) => (wallet instanceof AppError ? [] : [wallet]));
+  const mints2022 = new Set(found.flatMap(({ tokens2022 }) => [...tokens2022.keys()]));
+  const minSlot = highestSlot(found.map(({ slot }) => slot));
+  return { wallets, mints: await readMints([...mints2022], minSlot, context) };
 }
 
-function fromStake(address: string, read: StakeRead | undefined, chain: string): AddressReading {
+const UNREAD: SourceError = { code: 'upstream_malformed', provider: null };
+
+function toBalances(
+  address: string,
+  wallet: WalletRead | AppError | undefined,
+  { slug, mints }: { slug: string; mints: Tokens['mints'] },
+): AddressReading {
+  const base = { address, kind: 'balances' } as const;
+  if (wallet === undefined) return { ...base, status: 'failed', error: UNREAD };
+  if (wallet instanceof AppError) return { ...base, status: 'failed', error: toSourceError(wallet) };
+  return { ...base, status: 'ok', exhaustive: true, readings: toReadings(slug, wallet, mints) };
+}
+
+function toStake(address: string, { reads, isUnsupported }: StakeReads, chain: string): AddressReading {
   const base = { address, kind: 'stake' } as const;
-  if (read?.status !== 'ok') return { ...base, status: read?.status ?? 'failed', error: read?.error ?? UNREAD };
+  const read = reads.get(address);
+  if (read === undefined) return { ...base, status: 'failed', error: UNREAD };
+  if (read instanceof AppError) {
+    return { ...base, status: isUnsupported ? 'unsupported' : 'failed', error: toSourceError(read) };
+  }
   const asset = { chain, address: null };
-  return {
-    ...base,
-    status: 'ok',
-    exhaustive: true,
-    readings: [{ status: 'ok', asset, amountRaw: read.lamports, frozenRaw: 0n, ui: null }],
-  };
+  const reading = { status: 'ok', asset, amountRaw: read.value, frozenRaw: 0n, ui: null } as const;
+  return { ...base, status: 'ok', exhaustive: true, readings: [reading] };
 }

@@ -1,61 +1,86 @@
-import { AppError, toAppError } from '../../domain/errors.ts';
-import type { SourceError } from '../../domain/holding.ts';
-import { mapLimited } from '../../lib/concurrency.ts';
+import { AppError } from '../../domain/errors.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
+import { collect } from './collect.ts';
 import { STAKE_PROGRAM } from './programs.ts';
-import { fetchProgramAccounts } from './solana-rpc.ts';
-import type { ReadContext } from './wallet-reads.ts';
+import type { ReadContext } from './read-context.ts';
+import { malformed, type RpcAccount } from './rpc-account.ts';
+import type { AtSlot } from './rpc-reads.ts';
+import { addressAt } from './solana-address.ts';
+import { searchProgramAccounts } from './solana-rpc.ts';
 
-/** Lamports in stake accounts that a wallet may withdraw, rent included; or why that is not known. */
-export type StakeRead =
-  | { readonly status: 'ok'; readonly slot: bigint; readonly lamports: bigint }
-  | { readonly status: 'failed' | 'unsupported'; readonly error: SourceError };
+/** The lamports in stake accounts that a wallet may withdraw, their rent included, since it comes back with them. */
+export type StakeRead = AtSlot<bigint>;
 
-/** Where a stake account names its withdrawer: tag, rent reserve, staker, withdrawer. */
+/** One outcome for each wallet. `isUnsupported`: every endpoint there is refuses the search, which no new try will change. */
+export type StakeReads = { readonly reads: ReadonlyMap<string, StakeRead | AppError>; readonly isUnsupported: boolean };
+
+/** A stake account's tag, rent reserve, staker and withdrawer. */
+const STAKE_SLICE = { offset: 0, length: 76 };
 const WITHDRAWER_OFFSET = 44;
-const CALLS_AT_ONCE = 4;
-/** How public endpoints refuse a call that searches all accounts. */
-const REFUSALS: ReadonlySet<string> = new Set(['upstream_unsupported', 'upstream_unauthorized', 'upstream_rpc_error']);
+/** States with a withdrawer: initialized, delegated. */
+const OWNED_TAGS: ReadonlySet<number> = new Set([1, 2]);
+/**
+ * How endpoints refuse a search of all accounts: with a code of its own, or as a matter of the plan paid for. They told their genesis hash just
+ * before, so it is not the key as such that they refuse.
+ */
+const REFUSALS: ReadonlySet<string> = new Set(['upstream_unsupported', 'upstream_unauthorized']);
 const REFUSED_KEY = 'solana-stake-refused-until';
+/** Endpoints change their rules seldom. */
 const REFUSED_FOR_MS = 30 * 60_000;
 
-/**
- * Native stake by withdrawer: who may take it out owns it. Endpoints that refuse the search are remembered, so that they are not asked for each wallet.
- */
-export async function readStakes(addresses: readonly string[], context: ReadContext): Promise<ReadonlyMap<string, StakeRead>> {
-  const reads = await mapLimited(
-    addresses,
-    CALLS_AT_ONCE,
-    async (address) => [address, await readStake(address, context)] as const,
-  );
-  return new Map(reads);
+/** Reads native stake by withdrawer, not by staker: who may take it out owns it. */
+export async function readStakes(addresses: readonly string[], { pool, signal }: ReadContext): Promise<StakeReads> {
+  const refusing = new Set<RpcEndpoint>();
+  const reads = await collect(addresses, {
+    pool,
+    signal,
+    async fetch(missing, endpoint) {
+      const found = isKnownToRefuse(endpoint) ? undefined : await search(missing, endpoint, signal);
+      if (found !== undefined) return found;
+      refusing.add(endpoint);
+      const { name } = endpoint;
+      const error = new AppError('upstream_unsupported', `${name} does not search for stake accounts.`, { provider: name });
+      return new Map(missing.map((address) => [address, error]));
+    },
+  });
+  return { reads, isUnsupported: refusing.size > 0 && refusing.size === pool.names.length };
 }
 
-async function readStake(address: string, { pool, signal }: ReadContext): Promise<StakeRead> {
-  try {
-    return await pool.run((endpoint) => searchStake(endpoint, address, signal), signal);
-  } catch (error) {
-    const { code, provider } = toAppError(error);
-    const status = code === 'upstream_unsupported' ? 'unsupported' : 'failed';
-    return { status, error: { code, provider: provider ?? null } };
-  }
+function isKnownToRefuse({ learnt }: RpcEndpoint): boolean {
+  const until = learnt.get(REFUSED_KEY);
+  return typeof until === 'number' && until > Date.now();
 }
 
-async function searchStake(endpoint: RpcEndpoint, address: string, signal: AbortSignal): Promise<StakeRead> {
-  const refusedUntil = endpoint.learnt.get(REFUSED_KEY);
-  if (typeof refusedUntil === 'number' && refusedUntil > Date.now()) throw unsupported(endpoint);
-  const filters = [{ offset: WITHDRAWER_OFFSET, bytes: address }];
-  try {
-    const dataSlice = { offset: 0, length: 0 };
-    const { slot, value } = await fetchProgramAccounts(STAKE_PROGRAM, filters, { endpoint, signal, minSlot: 0n, dataSlice });
-    return { status: 'ok', slot, lamports: value.reduce((sum, account) => sum + account.lamports, 0n) };
-  } catch (error) {
-    if (!(error instanceof AppError) || !REFUSALS.has(error.code)) throw error;
+/** Undefined when the endpoint refuses the search, which the first wallet alone finds out. */
+async function search(
+  [first, ...others]: readonly string[],
+  endpoint: RpcEndpoint,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, StakeRead | AppError> | undefined> {
+  if (first === undefined) return new Map();
+  const ask = async (addresses: readonly string[]): Promise<readonly (readonly [string, StakeRead | AppError])[]> => {
+    const queries = addresses.map((address) => ({
+      address,
+      offset: WITHDRAWER_OFFSET,
+      read: (accounts: readonly RpcAccount[]) => sumStake(address, accounts, endpoint.name),
+    }));
+    const options = { endpoint, signal, minSlot: 0n };
+    const outcomes = await searchProgramAccounts(queries, { program: STAKE_PROGRAM, dataSlice: STAKE_SLICE }, options);
+    return addresses.map((address, index) => [address, outcomes[index] ?? malformed(endpoint.name)] as const);
+  };
+  const [answer] = await ask([first]);
+  const outcome = answer?.[1] ?? malformed(endpoint.name);
+  if (outcome instanceof AppError && REFUSALS.has(outcome.code)) {
     endpoint.learnt.set(REFUSED_KEY, Date.now() + REFUSED_FOR_MS);
-    throw unsupported(endpoint);
+    return undefined;
   }
+  // An endpoint that fails one search is left alone with the rest.
+  return new Map([[first, outcome], ...(outcome instanceof AppError ? [] : await ask(others))]);
 }
 
-function unsupported({ name }: RpcEndpoint): AppError {
-  return new AppError('upstream_unsupported', `${name} does not search for stake accounts.`, { provider: name });
+function sumStake(withdrawer: string, accounts: readonly RpcAccount[], provider: string): bigint {
+  return accounts.reduce((sum, { data, lamports }) => {
+    if (data.length < STAKE_SLICE.length || addressAt(data, WITHDRAWER_OFFSET) !== withdrawer) throw malformed(provider);
+    return OWNED_TAGS.has(data.readUInt32LE(0)) ? sum + lamports : sum;
+  }, 0n);
 }

@@ -1,97 +1,101 @@
-import { getAddressEncoder, getProgramDerivedAddress, address as toAddress } from '@solana/kit';
-import type { AssetFlag } from '../../domain/asset.ts';
-import { toAppError } from '../../domain/errors.ts';
-import { cleanTokenText } from '../../domain/token-text.ts';
-import { chunk } from '../../lib/concurrency.ts';
+import { address, getProgramDerivedAddress } from '@solana/kit';
+import { AppError } from '../../domain/errors.ts';
 import type { TokenDescription } from '../balance-source.ts';
+import { collect } from './collect.ts';
 import { METADATA_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from './programs.ts';
-import { fetchAccounts, type RpcAccount } from './solana-rpc.ts';
-import { readMetadataExtension, readMetaplexMetadata, readTokenMint, type TokenMint, type TokenNames } from './token-layout.ts';
-import { MINT_SLICE, type ReadContext } from './wallet-reads.ts';
+import type { ReadContext } from './read-context.ts';
+import { malformed, type RpcAccount } from './rpc-account.ts';
+import { bytesOfAddress } from './solana-address.ts';
+import { type FetchOptions, fetchAccounts } from './solana-rpc.ts';
+import { MINT_SLICE, readTokenMint, type TokenMint } from './token-layout.ts';
+import { METAPLEX_SLICE, readMetadataExtension, readMetaplexMetadata, type TokenNames } from './token-names.ts';
+import { toSourceError } from './wallet-readings.ts';
 
-const MINTS_PER_ROUND = 1000;
-const METADATA_SLICE = { offset: 0, length: 512 };
-
-/** What each mint says of itself: decimals and traits from the mint, names from its metadata extension or else from Metaplex's account. */
+/**
+ * What each mint says of itself: decimals and traits from the mint, names from its metadata extension or else from Metaplex's account.
+ */
 export async function describeMints(
   addresses: readonly string[],
-  context: ReadContext,
-): Promise<ReadonlyMap<string, TokenDescription>> {
-  const descriptions = new Map<string, TokenDescription>();
-  for (const group of chunk(addresses, MINTS_PER_ROUND)) {
-    try {
-      for (const [address, description] of await describeGroup(group, context)) descriptions.set(address, description);
-    } catch (error) {
-      const { code, provider } = toAppError(error);
-      for (const address of group) descriptions.set(address, { status: 'failed', error: { code, provider: provider ?? null } });
-    }
-  }
-  return descriptions;
-}
-
-async function describeGroup(
-  addresses: readonly string[],
   { chain, pool, signal }: ReadContext,
-): Promise<Map<string, TokenDescription>> {
-  return pool.run(async (endpoint) => {
-    const options = { endpoint, signal, minSlot: 0n };
-    const accounts = await fetchAccounts(addresses, { ...options, dataSlice: MINT_SLICE });
-    const mints = new Map<string, Mint>();
-    for (const { value } of accounts) {
-      const mint = value === null ? undefined : readMint(value);
-      if (value !== null && mint !== undefined) mints.set(value.address, mint);
-    }
-    const nameless = [...mints].filter(([, { mint }]) => mint.metadata === null).map(([address]) => address);
-    const pdas = await Promise.all(nameless.map(metadataAddress));
-    const metadata = await fetchAccounts(pdas, { ...options, dataSlice: METADATA_SLICE });
-    const names = new Map(nameless.map((address, index) => [address, readMetaplex(metadata[index]?.value)]));
-    return new Map(
-      addresses.map((address) => [address, toDescription(chain.slug, address, mints.get(address), names.get(address))]),
-    );
-  }, signal);
+): Promise<ReadonlyMap<string, TokenDescription>> {
+  const outcomes = await collect<TokenDescription>(addresses, {
+    pool,
+    signal,
+    fetch: (missing, endpoint) => describeFrom(missing, chain.slug, { endpoint, signal, minSlot: 0n }),
+  });
+  return new Map(
+    [...outcomes].map(([mint, outcome]) => [
+      mint,
+      outcome instanceof AppError ? { status: 'failed', error: toSourceError(outcome) } : outcome,
+    ]),
+  );
 }
 
-type Mint = { readonly mint: TokenMint; readonly is2022: boolean };
+type Outcomes = ReadonlyMap<string, TokenDescription | AppError>;
 
-function readMint({ owner, data }: RpcAccount): Mint | undefined {
-  const mint = owner === TOKEN_PROGRAM || owner === TOKEN_2022_PROGRAM ? readTokenMint(data) : undefined;
-  return mint === undefined ? undefined : { mint, is2022: owner === TOKEN_2022_PROGRAM };
-}
-
-function readMetaplex(account: RpcAccount | null | undefined): TokenNames | undefined {
-  return account?.owner === METADATA_PROGRAM ? readMetaplexMetadata(account.data) : undefined;
-}
-
-const encoder = getAddressEncoder();
-
-async function metadataAddress(mint: string): Promise<string> {
-  const seeds = ['metadata', encoder.encode(toAddress(METADATA_PROGRAM)), encoder.encode(toAddress(mint))];
-  const [pda] = await getProgramDerivedAddress({ programAddress: toAddress(METADATA_PROGRAM), seeds });
-  return pda;
-}
-
-function toDescription(
-  chain: string,
-  address: string,
-  found: Mint | undefined,
-  metaplex: TokenNames | undefined,
-): TokenDescription {
-  if (found === undefined) return { status: 'not_a_token' };
-  const { mint, is2022 } = found;
-  const names = mint.metadata === null ? metaplex : readMetadataExtension(mint.metadata);
-  const flags: AssetFlag[] = [...mint.flags];
-  if (names?.isTruncated === true) flags.push('metadata_truncated');
-  if (names !== undefined && /\uFFFD/.test(names.name + names.symbol)) flags.push('metadata_unreadable');
-  return {
-    status: 'ok',
-    info: {
-      chain,
-      address,
-      standard: is2022 ? 'spl-2022' : 'spl',
-      symbol: names === undefined ? null : cleanTokenText(names.symbol),
-      name: names === undefined ? null : cleanTokenText(names.name),
-      decimals: mint.decimals,
-      flags,
-    },
+async function describeFrom(addresses: readonly string[], chain: string, options: FetchOptions): Promise<Outcomes> {
+  const accounts = await fetchAccounts(addresses, MINT_SLICE, options);
+  const mints = new Map<string, Mint>();
+  for (const [mint, outcome] of accounts) {
+    const found = outcome instanceof AppError ? undefined : readMint(outcome.value);
+    if (found !== undefined) mints.set(mint, found);
+  }
+  const nameless = [...mints].flatMap(([mint, { metadata }]) => (metadata === null ? [mint] : []));
+  const names = await fetchMetaplexNames(nameless, options);
+  const describe = (mint: string): TokenDescription | AppError => {
+    const account = accounts.get(mint) ?? malformed(options.endpoint.name);
+    if (account instanceof AppError) return account;
+    const found = mints.get(mint);
+    if (found === undefined) return { status: 'not_a_token' };
+    const metaplex = names.get(mint) ?? null;
+    return metaplex instanceof AppError ? metaplex : toDescription({ chain, address: mint }, found, metaplex);
   };
+  return new Map(addresses.map((mint) => [mint, describe(mint)]));
+}
+
+type Mint = TokenMint & { readonly standard: 'spl' | 'spl-2022' };
+
+function readMint(account: RpcAccount | null): Mint | undefined {
+  if (account?.program !== TOKEN_PROGRAM && account?.program !== TOKEN_2022_PROGRAM) return undefined;
+  const mint = readTokenMint(account.data);
+  return mint === undefined ? undefined : { ...mint, standard: account.program === TOKEN_PROGRAM ? 'spl' : 'spl-2022' };
+}
+
+/** The names that Metaplex's accounts give to mints; null where there is no such account. */
+async function fetchMetaplexNames(
+  mints: readonly string[],
+  options: FetchOptions,
+): Promise<ReadonlyMap<string, TokenNames | AppError | null>> {
+  const names = new Map<string, TokenNames | AppError | null>();
+  const accountOf = new Map<string, string>();
+  for (const mint of mints) accountOf.set(mint, await metaplexAddress(mint));
+  const accounts = await fetchAccounts([...accountOf.values()], METAPLEX_SLICE, options);
+  for (const [mint, account] of accountOf) {
+    const outcome = accounts.get(account) ?? malformed(options.endpoint.name);
+    if (outcome instanceof AppError) names.set(mint, outcome);
+    else if (outcome.value?.program !== METADATA_PROGRAM) names.set(mint, null);
+    else names.set(mint, readMetaplexMetadata(outcome.value.data, mint));
+  }
+  return names;
+}
+
+/** The account in which Metaplex keeps a mint's metadata. */
+export async function metaplexAddress(mint: string): Promise<string> {
+  const seeds = ['metadata', bytesOfAddress(METADATA_PROGRAM), bytesOfAddress(mint)];
+  const [account] = await getProgramDerivedAddress({ programAddress: address(METADATA_PROGRAM), seeds });
+  return account;
+}
+
+function toDescription(ref: { chain: string; address: string }, mint: Mint, metaplex: TokenNames | null): TokenDescription {
+  const { metadata, standard, decimals, flags } = mint;
+  const names = metadata === null ? metaplex : readMetadataExtension(metadata, ref.address);
+  const info = {
+    ...ref,
+    standard,
+    symbol: names?.symbol ?? null,
+    name: names?.name ?? null,
+    decimals,
+    flags: [...flags, ...(names?.flags ?? [])],
+  };
+  return { status: 'ok', info };
 }

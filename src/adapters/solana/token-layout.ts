@@ -1,20 +1,36 @@
 import type { AssetFlag } from '../../domain/asset.ts';
 import { addressAt } from './solana-address.ts';
 
-/** What counts of a token account. Layout: spl.solana.com, `state::Account`; Token-2022 appends extensions behind byte 165. */
-export type TokenAccount = { readonly mint: string; readonly amountRaw: bigint; readonly isFrozen: boolean };
+/**
+ * What counts of a token account. `amountRaw` is null when the account is in no state that the token programs know.
+ * Layout: spl.solana.com, `state::Account`; Token-2022 appends extensions behind byte 165.
+ */
+export type TokenAccount = {
+  readonly mint: string;
+  /** The 32 bytes of the wallet's address. */
+  readonly owner: Buffer;
+  readonly amountRaw: bigint | null;
+  readonly isFrozen: boolean;
+};
 
-export const ACCOUNT_SIZE = 165;
+/** Bytes of a token account that hold all of the above. */
+export const ACCOUNT_SLICE = { offset: 0, length: 165 };
+const ACCOUNT_SIZE = 165;
 const MINT_SIZE = 82;
+/** An account of several signers, which must never pass for a mint. */
+const MULTISIG_SIZE = 355;
+const INITIALIZED = 1;
 const FROZEN = 2;
-const UNINITIALIZED = 0;
 
-/** Reads a token account; undefined when the bytes are not one in use. */
+/** Reads a token account; undefined when the bytes are too few to name its mint and owner. */
 export function readTokenAccount(data: Buffer): TokenAccount | undefined {
-  if (data.length < ACCOUNT_SIZE) return undefined;
+  if (data.length < 64) return undefined;
+  const mint = addressAt(data, 0);
+  const owner = data.subarray(32, 64);
+  if (data.length < ACCOUNT_SIZE) return { mint, owner, amountRaw: null, isFrozen: false };
   const state = data.readUInt8(108);
-  if (state === UNINITIALIZED || state > FROZEN) return undefined;
-  return { mint: addressAt(data, 0), amountRaw: data.readBigUInt64LE(64), isFrozen: state === FROZEN };
+  const isKnown = state === INITIALIZED || state === FROZEN;
+  return { mint, owner, amountRaw: isKnown ? data.readBigUInt64LE(64) : null, isFrozen: state === FROZEN };
 }
 
 /** How a mint displays amounts other than by its decimals. */
@@ -37,7 +53,7 @@ export type TokenMint = {
 };
 
 /** Extension types of Token-2022 (`ExtensionType`). */
-const EXTENSION = { confidential: 4, metadata: 19, interest: 10, scaled: 25, defaultState: 6 } as const;
+const EXTENSION = { defaultState: 6, interest: 10, metadata: 19, scaled: 25 } as const;
 const FLAGS: ReadonlyMap<number, AssetFlag> = new Map([
   [1, 'transfer_fee'],
   [4, 'confidential'],
@@ -50,19 +66,22 @@ const FLAGS: ReadonlyMap<number, AssetFlag> = new Map([
 ]);
 const MINT_TYPE = 1;
 
-/** Reads a mint of either token program; undefined when the bytes are not one in use. Extensions cut off at the end are left out. */
+/**
+ * Bytes of a mint that hold all of the below. What is fixed in size is set up before the mint and comes first, in under 1,500 bytes together; only names,
+ * which may be long, come later and may be cut.
+ */
+export const MINT_SLICE = { offset: 0, length: 4096 };
+
+/** Reads a mint of either token program; undefined when the bytes are not one in use. */
 export function readTokenMint(data: Buffer): TokenMint | undefined {
-  if (data.length < MINT_SIZE || data.readUInt8(45) !== 1) return undefined;
+  if (data.length < MINT_SIZE || data.length === MULTISIG_SIZE || data.readUInt8(45) !== INITIALIZED) return undefined;
   if (data.length > MINT_SIZE && (data.length <= ACCOUNT_SIZE || data.readUInt8(ACCOUNT_SIZE) !== MINT_TYPE)) return undefined;
   const extensions = readExtensions(data);
   const flags = [...extensions.keys()].flatMap((type) => FLAGS.get(type) ?? []);
   if (extensions.get(EXTENSION.defaultState)?.[0] === FROZEN) flags.push('default_frozen');
-  return {
-    decimals: data.readUInt8(44),
-    flags,
-    ui: readScaled(extensions.get(EXTENSION.scaled)) ?? readInterest(extensions.get(EXTENSION.interest)),
-    metadata: extensions.get(EXTENSION.metadata) ?? null,
-  };
+  const ui = readUiRule(extensions);
+  if (ui === undefined) return undefined;
+  return { decimals: data.readUInt8(44), flags, ui, metadata: extensions.get(EXTENSION.metadata) ?? null };
 }
 
 /** Type, length and value, one after the other from byte 166. */
@@ -79,14 +98,21 @@ function readExtensions(data: Buffer): ReadonlyMap<number, Buffer> {
   return extensions;
 }
 
-function readScaled(value: Buffer | undefined): UiRule | null {
-  if (value === undefined || value.length < 56) return null;
+/** Null where amounts are shown by the decimals alone, undefined where the rule cannot be read. A mint never has both rules. */
+function readUiRule(extensions: ReadonlyMap<number, Buffer>): UiRule | null | undefined {
+  const scaled = extensions.get(EXTENSION.scaled);
+  if (scaled !== undefined) return scaled.length < 56 ? undefined : readScaled(scaled);
+  const interest = extensions.get(EXTENSION.interest);
+  if (interest !== undefined) return interest.length < 52 ? undefined : readInterest(interest);
+  return null;
+}
+
+function readScaled(value: Buffer): UiRule {
   const next = { multiplier: value.readDoubleLE(48), at: value.readBigInt64LE(40) };
   return { kind: 'scaled', multiplier: value.readDoubleLE(32), next };
 }
 
-function readInterest(value: Buffer | undefined): UiRule | null {
-  if (value === undefined || value.length < 52) return null;
+function readInterest(value: Buffer): UiRule {
   return {
     kind: 'interest',
     startedAt: value.readBigInt64LE(32),
@@ -94,37 +120,4 @@ function readInterest(value: Buffer | undefined): UiRule | null {
     updatedAt: value.readBigInt64LE(42),
     currentRate: value.readInt16LE(50),
   };
-}
-
-export type TokenNames = { readonly name: string; readonly symbol: string; readonly isTruncated: boolean };
-
-/** Token-2022's metadata extension: update authority, mint, then name and symbol as length and bytes. */
-export function readMetadataExtension(data: Buffer): TokenNames | undefined {
-  return readNames(data, 64);
-}
-
-/** Metaplex's metadata account: key, update authority, mint, then name and symbol as length and bytes padded with NULs. */
-export function readMetaplexMetadata(data: Buffer): TokenNames | undefined {
-  return data[0] === 4 ? readNames(data, 65) : undefined;
-}
-
-const MAX_NAME_BYTES = 1024;
-
-function readNames(data: Buffer, offset: number): TokenNames | undefined {
-  const name = readText(data, offset);
-  const symbol = name === undefined ? undefined : readText(data, name.end);
-  if (name === undefined) return undefined;
-  return {
-    name: name.text,
-    symbol: symbol?.text ?? '',
-    isTruncated: name.isTruncated || symbol === undefined || symbol.isTruncated,
-  };
-}
-
-function readText(data: Buffer, offset: number): { text: string; end: number; isTruncated: boolean } | undefined {
-  if (offset + 4 > data.length) return undefined;
-  const length = data.readUInt32LE(offset);
-  const end = offset + 4 + length;
-  const kept = data.subarray(offset + 4, Math.min(end, data.length, offset + 4 + MAX_NAME_BYTES));
-  return { text: kept.toString('utf8').replace(/\0+$/, ''), end, isTruncated: kept.length < length };
 }

@@ -7,15 +7,17 @@ const SECONDS_PER_YEAR = 31_556_736;
 const BASIS_POINTS = 10_000;
 
 /**
- * What a wallet shows for a raw amount of a mint with a scaled or interest-bearing display, at a moment of the chain's own clock; null for other mints.
- * The token program's rule: raw amount x multiplier, cut off at the mint's decimals.
+ * What a wallet shows for a raw amount of a mint with a scaled or interest-bearing display, at a moment of the chain's own clock in seconds; null for other mints
+ * and for a multiplier that is no number. As the token program does it: raw amount x multiplier, cut off at the mint's decimals when scaled,
+ * rounded to them when interest-bearing; only that the program's floats lose digits beyond the 15th and this does not.
  */
 export function toUiAmount(amountRaw: bigint, { decimals, ui }: TokenMint, chainTime: bigint): UiAmount | null {
   if (ui === null) return null;
   const multiplier = multiplierOf(ui, chainTime);
   if (!Number.isFinite(multiplier) || multiplier < 0) return null;
   const exact = new Decimal(multiplier.toString());
-  const amount = new Decimal(amountRaw.toString()).times(exact).decimalPlaces(0, Decimal.ROUND_DOWN).shiftedBy(-decimals);
+  const rounding = ui.kind === 'scaled' ? Decimal.ROUND_DOWN : Decimal.ROUND_HALF_EVEN;
+  const amount = new Decimal(amountRaw.toString()).times(exact).decimalPlaces(0, rounding).shiftedBy(-decimals);
   return { amount, multiplier: exact };
 }
 
