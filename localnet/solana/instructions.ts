@@ -1,4 +1,4 @@
-import { AccountRole, type Address, address, getAddressEncoder, type Instruction } from '@solana/kit';
+import { AccountRole, type Address, address, getAddressEncoder, getProgramDerivedAddress, type Instruction } from '@solana/kit';
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from '../../src/adapters/solana/programs.ts';
 
 /**
@@ -37,7 +37,7 @@ function i16(value: number): Uint8Array {
   return buffer;
 }
 
-export function f64(value: number): Uint8Array {
+function f64(value: number): Uint8Array {
   const buffer = Buffer.alloc(8);
   buffer.writeDoubleLE(value);
   return buffer;
@@ -81,37 +81,84 @@ export type MintExtension = { readonly size: number; readonly initialize: (mint:
 
 const HEADER = 4;
 
+/** An extension of `size` bytes that one instruction on the mint alone sets up. */
+function extension(size: number, data: (mint: Address, authority: Address) => readonly Uint8Array[]): MintExtension {
+  return {
+    size: HEADER + size,
+    initialize: (mint, authority) => instruction('spl-2022', data(mint, authority), [writable(mint)]),
+  };
+}
+
 export const extensions = {
-  transferFee: (basisPoints: number): MintExtension => ({
-    size: HEADER + 108,
-    initialize: (mint, authority) =>
-      instruction(
-        'spl-2022',
-        [bytes(26, 0, 1), key(authority), bytes(1), key(authority), i16(basisPoints), u64(1_000_000n)],
-        [writable(mint)],
-      ),
-  }),
-  interest: (basisPoints: number): MintExtension => ({
-    size: HEADER + 52,
-    initialize: (mint, authority) => instruction('spl-2022', [bytes(33, 0), key(authority), i16(basisPoints)], [writable(mint)]),
-  }),
-  scaled: (multiplier: number): MintExtension => ({
-    size: HEADER + 56,
-    initialize: (mint, authority) => instruction('spl-2022', [bytes(43, 0), key(authority), f64(multiplier)], [writable(mint)]),
-  }),
-  defaultFrozen: (): MintExtension => ({
-    size: HEADER + 1,
-    initialize: (mint) => instruction('spl-2022', [bytes(28, 0, 2)], [writable(mint)]),
-  }),
-  permanentDelegate: (): MintExtension => ({
-    size: HEADER + 32,
-    initialize: (mint, authority) => instruction('spl-2022', [bytes(35), key(authority)], [writable(mint)]),
-  }),
-  metadataPointer: (): MintExtension => ({
-    size: HEADER + 64,
-    initialize: (mint, authority) => instruction('spl-2022', [bytes(39, 0), key(authority), key(mint)], [writable(mint)]),
-  }),
+  transferFee: (basisPoints: number): MintExtension =>
+    extension(108, (_, authority) => [
+      bytes(26, 0, 1),
+      key(authority),
+      bytes(1),
+      key(authority),
+      i16(basisPoints),
+      u64(1_000_000n),
+    ]),
+  closeAuthority: (): MintExtension => extension(32, (_, authority) => [bytes(25, 1), key(authority)]),
+  /** Accounts are approved by themselves; no auditor. */
+  confidential: (): MintExtension =>
+    extension(65, (_, authority) => [bytes(27, 0), key(authority), bytes(1), new Uint8Array(32)]),
+  defaultFrozen: (): MintExtension => extension(1, () => [bytes(28, 0, 2)]),
+  nonTransferable: (): MintExtension => extension(0, () => [bytes(32)]),
+  interest: (basisPoints: number): MintExtension =>
+    extension(52, (_, authority) => [bytes(33, 0), key(authority), i16(basisPoints)]),
+  permanentDelegate: (): MintExtension => extension(32, (_, authority) => [bytes(35), key(authority)]),
+  transferHook: (program: Address): MintExtension =>
+    extension(64, (_, authority) => [bytes(36, 0), key(authority), key(program)]),
+  metadataPointer: (): MintExtension => extension(64, (mint, authority) => [bytes(39, 0), key(authority), key(mint)]),
+  scaled: (multiplier: number): MintExtension => extension(56, (_, authority) => [bytes(43, 0), key(authority), f64(multiplier)]),
+  pausable: (): MintExtension => extension(33, (_, authority) => [bytes(44, 0), key(authority)]),
 };
+
+/** InitializeImmutableOwner, which accounts of a non-transferable mint need. */
+export function initializeImmutableOwner(account: Address): Instruction {
+  return instruction('spl-2022', [bytes(22)], [writable(account)]);
+}
+
+/** GetAccountDataSize of an account with an immutable owner, answered as return data: u64. */
+export function getAccountDataSize(mint: Address): Instruction {
+  return instruction('spl-2022', [bytes(21, 7, 0)], [readonly(mint)]);
+}
+
+/** AmountToUiAmount, answered as return data: text. */
+export function amountToUiAmount(kind: TokenProgram, mint: Address, amount: bigint): Instruction {
+  return instruction(kind, [bytes(23), u64(amount)], [readonly(mint)]);
+}
+
+/** UpdateRate of an interest-bearing mint, in basis points, from now on. */
+export function updateInterestRate(mint: Address, authority: Address, basisPoints: number): Instruction {
+  return instruction('spl-2022', [bytes(33, 1), i16(basisPoints)], [writable(mint), signer(authority)]);
+}
+
+const ASSOCIATED_TOKEN_PROGRAM = address('ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL');
+const SYSTEM_PROGRAM = address('11111111111111111111111111111111');
+
+type AssociatedAccount = { readonly kind: TokenProgram; readonly mint: Address; readonly owner: Address };
+
+/** The one account of an owner and mint that everybody can tell. */
+export async function associatedAccount({ kind, mint, owner }: AssociatedAccount): Promise<Address> {
+  const seeds = [key(owner), key(programOf(kind)), key(mint)];
+  const [account] = await getProgramDerivedAddress({ programAddress: ASSOCIATED_TOKEN_PROGRAM, seeds });
+  return account;
+}
+
+/** CreateIdempotent of the associated-token program. */
+export function createAssociatedAccount(payer: Address, account: Address, { kind, mint, owner }: AssociatedAccount): Instruction {
+  const accounts = [
+    { address: payer, role: AccountRole.WRITABLE_SIGNER },
+    writable(account),
+    readonly(owner),
+    readonly(mint),
+    readonly(SYSTEM_PROGRAM),
+    readonly(programOf(kind)),
+  ];
+  return { programAddress: ASSOCIATED_TOKEN_PROGRAM, accounts, data: bytes(1) };
+}
 
 /** UpdateMultiplier of a scaled mint, from a moment on (seconds of the chain's clock). */
 export function updateMultiplier(mint: Address, authority: Address, multiplier: number, from: bigint): Instruction {

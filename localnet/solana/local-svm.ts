@@ -1,36 +1,24 @@
-import { createHash } from 'node:crypto';
+import { type Address, address } from '@solana/kit';
 import {
-  type Address,
-  address,
-  appendTransactionMessageInstructions,
-  createKeyPairSignerFromPrivateKeyBytes,
-  createTransactionMessage,
-  getAddressDecoder,
-  getAddressEncoder,
-  getProgramDerivedAddress,
-  type Instruction,
-  type KeyPairSigner,
-  lamports,
-  pipe,
-  setTransactionMessageFeePayerSigner,
-  signTransactionMessageWithSigners,
-} from '@solana/kit';
-import { Clock, FailedTransactionMetadata, LiteSVM } from 'litesvm';
-import { METADATA_PROGRAM, NAME_PROGRAM, SOL_DOMAIN, STAKE_PROGRAM } from '../../src/adapters/solana/programs.ts';
-import { nameAccount } from '../../src/adapters/solana/sol-name-resolver.ts';
-import {
+  amountToUiAmount,
+  associatedAccount,
+  createAssociatedAccount,
   freezeAccount,
+  getAccountDataSize,
   initializeAccount,
+  initializeImmutableOwner,
   initializeMetadata,
   initializeMint,
   type MintExtension,
   mintTo,
   programOf,
   type TokenProgram,
-  text,
   thawAccount,
+  updateInterestRate,
   updateMultiplier,
 } from './instructions.ts';
+import { type KnownAccount, type MetaplexNames, metaplexAccount, solNameAccount, stakeAccount } from './known-accounts.ts';
+import { addressOf, createVm, type Vm } from './vm.ts';
 
 export type MintOptions = {
   readonly kind: TokenProgram;
@@ -42,21 +30,25 @@ export type MintOptions = {
   readonly at?: string;
 };
 
-/** The real Solana VM in this process, with what is needed to put tokens, names and stake on it. Equal seeds give equal addresses. */
-export type LocalSvm = {
-  readonly svm: LiteSVM;
+/** The VM with what is needed to put tokens, names and stake on it. Tokens are made by the real token programs. */
+export type LocalSvm = Vm & {
   address(seed: string): Address;
-  slot(): bigint;
-  /** Moves the chain's clock; slots go on with it. */
-  setTime(unixSeconds: bigint): void;
   setSol(owner: string, amount: bigint): void;
   createMint(seed: string, options: MintOptions): Promise<string>;
-  /** A new token account that holds `amount`, minted by the token program itself. */
+  /**
+   * Mints into a token account of the owner: the associated one at the first time, another new one each time after.
+   * @returns the account.
+   */
   mintTo(mint: string, owner: string, amount: bigint, options?: { readonly freeze?: boolean }): Promise<string>;
   /** Mints more into an account that is there. */
   mintMore(mint: string, account: string, amount: bigint): Promise<void>;
+  /** A new account of wrapped SOL. */
+  wrapSol(owner: string, amount: bigint): Promise<string>;
   setMultiplier(mint: string, multiplier: number, from: bigint): Promise<void>;
-  setMetaplexNames(mint: string, names: { readonly name: Uint8Array | string; readonly symbol: string }): Promise<void>;
+  setInterestRate(mint: string, basisPoints: number): Promise<void>;
+  /** What the token program says a wallet should show for an amount. */
+  uiAmountOf(mint: string, amount: bigint): Promise<string>;
+  setMetaplexNames(mint: string, names: MetaplexNames): Promise<void>;
   setSolName(label: string, owner: string): Promise<void>;
   addStake(seed: string, parties: { readonly staker: string; readonly withdrawer: string; readonly lamports: bigint }): void;
   setData(at: string, owner: string, data: Uint8Array): void;
@@ -65,134 +57,82 @@ export type LocalSvm = {
 const MINT_SIZE = 82;
 const EXTENDED_MINT_SIZE = 166;
 const ACCOUNT_SIZE = 165;
-const FEE_ACCOUNT_SIZE = 178;
-const RENT = 10_000_000_000n;
-const encoder = getAddressEncoder();
+const SYSTEM_PROGRAM = address('11111111111111111111111111111111');
+const NATIVE_MINT = 'So11111111111111111111111111111111111111112';
+
+type MintKind = { readonly kind: TokenProgram; readonly accountSize: number; readonly startsFrozen: boolean };
 
 /** Starts a VM whose clock stands at `unixSeconds`. */
 export async function createLocalSvm(unixSeconds: bigint): Promise<LocalSvm> {
-  const svm = new LiteSVM().withNativeMints();
-  const payer = await signerOf('payer');
-  svm.airdrop(payer.address, lamports(100_000_000_000_000n));
-  const kinds = new Map<string, { kind: TokenProgram; accountSize: number }>();
-  let accounts = 0;
+  const vm = await createVm(unixSeconds);
+  const { payer } = vm;
+  const kinds = new Map<string, MintKind>();
+  let made = 0;
 
-  const setTime = (time: bigint): void => {
-    const { slot, epoch } = svm.getClock();
-    svm.setClock(new Clock(slot + 1n, time, epoch, epoch, time));
+  const kindOf = (mint: string): MintKind => kinds.get(mint) ?? { kind: 'spl', accountSize: ACCOUNT_SIZE, startsFrozen: false };
+  const put = ({ at, program, data }: KnownAccount, amount?: bigint): void => vm.setAccount(at, program, data, amount);
+  const putEmpty = (size: number, kind: TokenProgram, lamports = 0n): Address => {
+    made += 1;
+    const at = addressOf(`token account ${made}`);
+    vm.setAccount(at, programOf(kind), new Uint8Array(size));
+    const rent = vm.getAccount(at)?.lamports ?? 0n;
+    vm.setAccount(at, programOf(kind), new Uint8Array(size), rent + lamports);
+    return at;
   };
-  const setAccount = (at: Address, owner: Address, data: Uint8Array, amount = RENT): void => {
-    svm.setAccount({
-      address: at,
-      programAddress: owner,
-      executable: false,
-      lamports: lamports(amount),
-      space: BigInt(data.length),
-      data,
-    });
-  };
-  const send = async (instructions: readonly Instruction[]): Promise<void> => {
-    svm.warpToSlot(svm.getClock().slot + 1n);
-    svm.expireBlockhash();
-    const transaction = await pipe(
-      createTransactionMessage({ version: 0 }),
-      (message) => setTransactionMessageFeePayerSigner(payer, message),
-      (message) => svm.setTransactionMessageLifetimeUsingLatestBlockhash(message),
-      (message) => appendTransactionMessageInstructions(instructions, message),
-      (message) => signTransactionMessageWithSigners(message),
-    );
-    const result = svm.sendTransaction(transaction);
-    if (result instanceof FailedTransactionMetadata)
-      throw new Error(`a transaction on the local VM failed: ${result.toString()}`);
-  };
-  const kindOf = (mint: string): { kind: TokenProgram; accountSize: number } =>
-    kinds.get(mint) ?? { kind: 'spl', accountSize: ACCOUNT_SIZE };
 
-  setTime(unixSeconds);
-  const local: LocalSvm = {
-    svm,
+  return {
+    ...vm,
     address: addressOf,
-    slot: () => svm.getClock().slot,
-    setTime,
-    setSol: (owner, amount) => setAccount(address(owner), address('11111111111111111111111111111111'), new Uint8Array(), amount),
+    setSol: (owner, amount) => vm.setAccount(address(owner), SYSTEM_PROGRAM, new Uint8Array(), amount),
     async createMint(seed, { kind, decimals, extensions = [], metadata, at }) {
       const mint = at === undefined ? addressOf(seed) : address(at);
       const size =
         extensions.length === 0 ? MINT_SIZE : extensions.reduce((sum, extension) => sum + extension.size, EXTENDED_MINT_SIZE);
-      setAccount(mint, programOf(kind), new Uint8Array(size));
-      const hasFee = extensions.some((extension) => extension.size === 112);
-      kinds.set(mint, { kind, accountSize: hasFee ? FEE_ACCOUNT_SIZE : ACCOUNT_SIZE });
-      await send([
-        ...extensions.map((extension) => extension.initialize(mint, payer.address)),
-        initializeMint(kind, mint, decimals, payer.address),
-        ...(metadata === undefined ? [] : [initializeMetadata(mint, payer.address, { ...metadata, uri: '' })]),
+      // The program makes room for metadata itself, but somebody has to have paid the rent for it.
+      vm.setAccount(mint, programOf(kind), new Uint8Array(size), 1_000_000_000n);
+      await vm.send([
+        ...extensions.map((extension) => extension.initialize(mint, payer)),
+        initializeMint(kind, mint, decimals, payer),
+        ...(metadata === undefined ? [] : [initializeMetadata(mint, payer, { ...metadata, uri: '' })]),
       ]);
+      const accountSize =
+        kind === 'spl' ? ACCOUNT_SIZE : Number((await vm.simulate([getAccountDataSize(mint)])).readBigUInt64LE());
+      const startsFrozen = extensions.some((one) => one.initialize(mint, payer).data?.[0] === 28);
+      kinds.set(mint, { kind, accountSize, startsFrozen });
       return mint;
     },
-    async mintTo(mint, owner, amount, { freeze = false } = {}) {
-      const { kind, accountSize } = kindOf(mint);
-      accounts += 1;
-      const account = addressOf(`token account ${accounts}`);
-      const mintAddress = address(mint);
-      setAccount(account, programOf(kind), new Uint8Array(accountSize));
-      await send([initializeAccount(kind, account, mintAddress, address(owner))]);
-      // A mint whose accounts begin frozen has to thaw them first.
-      const startsFrozen = svm.getAccount(account);
-      const isFrozen = startsFrozen.exists && startsFrozen.data[108] === 2;
-      await send([
-        ...(isFrozen ? [thawAccount(kind, account, mintAddress, payer.address)] : []),
-        mintTo(kind, mintAddress, account, payer.address, amount),
-        ...(freeze || isFrozen ? [freezeAccount(kind, account, mintAddress, payer.address)] : []),
+    async mintTo(mintText, ownerText, amount, { freeze = false } = {}) {
+      const { kind, accountSize, startsFrozen } = kindOf(mintText);
+      const [mint, owner] = [address(mintText), address(ownerText)];
+      const associated = await associatedAccount({ kind, mint, owner });
+      const isFirst = vm.getAccount(associated) === undefined;
+      const account = isFirst ? associated : putEmpty(accountSize, kind);
+      const create = isFirst
+        ? [createAssociatedAccount(payer, account, { kind, mint, owner })]
+        : [...(kind === 'spl' ? [] : [initializeImmutableOwner(account)]), initializeAccount(kind, account, mint, owner)];
+      await vm.send([
+        ...create,
+        // A mint whose accounts begin frozen has to thaw them first.
+        ...(startsFrozen ? [thawAccount(kind, account, mint, payer)] : []),
+        mintTo(kind, mint, account, payer, amount),
+        ...(freeze || startsFrozen ? [freezeAccount(kind, account, mint, payer)] : []),
       ]);
       return account;
     },
-    mintMore: (mint, account, amount) =>
-      send([mintTo(kindOf(mint).kind, address(mint), address(account), payer.address, amount)]),
-    setMultiplier: (mint, multiplier, from) => send([updateMultiplier(address(mint), payer.address, multiplier, from)]),
-    async setMetaplexNames(mint, { name, symbol }) {
-      const program = address(METADATA_PROGRAM);
-      const seeds = ['metadata', encoder.encode(program), encoder.encode(address(mint))];
-      const [pda] = await getProgramDerivedAddress({ programAddress: program, seeds });
-      const nameBytes = typeof name === 'string' ? Buffer.from(name) : name;
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(nameBytes.length);
-      const head = [
-        Uint8Array.of(4),
-        encoder.encode(payer.address),
-        encoder.encode(address(mint)),
-        length,
-        nameBytes,
-        text(symbol),
-        text(''),
-      ];
-      setAccount(pda, program, Buffer.concat(head.map((part) => Uint8Array.from(part))));
+    mintMore: (mint, account, amount) => vm.send([mintTo(kindOf(mint).kind, address(mint), address(account), payer, amount)]),
+    async wrapSol(owner, amount) {
+      const account = putEmpty(ACCOUNT_SIZE, 'spl', amount);
+      await vm.send([initializeAccount('spl', account, address(NATIVE_MINT), address(owner))]);
+      return account;
     },
-    async setSolName(label, owner) {
-      const parts = [encoder.encode(address(SOL_DOMAIN)), encoder.encode(address(owner)), new Uint8Array(32)];
-      setAccount(
-        address(await nameAccount(label)),
-        address(NAME_PROGRAM),
-        Buffer.concat(parts.map((part) => Uint8Array.from(part))),
-      );
+    setMultiplier: (mint, multiplier, from) => vm.send([updateMultiplier(address(mint), payer, multiplier, from)]),
+    setInterestRate: (mint, basisPoints) => vm.send([updateInterestRate(address(mint), payer, basisPoints)]),
+    async uiAmountOf(mint, amount) {
+      return (await vm.simulate([amountToUiAmount(kindOf(mint).kind, address(mint), amount)])).toString('utf8');
     },
-    addStake(seed, { staker, withdrawer, lamports: amount }) {
-      const data = new Uint8Array(200);
-      data[0] = 2;
-      data.set(encoder.encode(address(staker)), 12);
-      data.set(encoder.encode(address(withdrawer)), 44);
-      setAccount(addressOf(seed), address(STAKE_PROGRAM), data, amount);
-    },
-    setData: (at, owner, data) => setAccount(address(at), address(owner), data),
+    setMetaplexNames: async (mint, names) => put(await metaplexAccount(mint, names)),
+    setSolName: async (label, owner) => put(await solNameAccount(label, owner)),
+    addStake: (seed, { lamports, ...parties }) => put(stakeAccount(addressOf(seed), parties), lamports),
+    setData: (at, owner, data) => vm.setAccount(address(at), address(owner), data),
   };
-  return local;
-}
-
-function signerOf(seed: string): Promise<KeyPairSigner> {
-  return createKeyPairSignerFromPrivateKeyBytes(createHash('sha256').update(`chainfolio localnet ${seed}`).digest());
-}
-
-/** An address that belongs to nobody, made from a seed. */
-function addressOf(seed: string): Address {
-  const digest = createHash('sha256').update(`chainfolio localnet address ${seed}`).digest();
-  return getAddressDecoder().decode(digest);
 }

@@ -15,18 +15,19 @@ export type SolanaNode = LocalSvm & {
   stop(): Promise<void>;
 };
 
-type RpcFault = { readonly code: number; readonly message: string };
+type RpcFault = { readonly code: number; readonly message: string; readonly data?: unknown };
 
 class RpcError extends Error {
   readonly fault: RpcFault;
-  constructor(code: number, message: string) {
+  constructor(code: number, message: string, data?: unknown) {
     super(message);
-    this.fault = { code, message };
+    this.fault = { code, message, ...(data === undefined ? {} : { data }) };
   }
 }
 
 const MAX_ACCOUNTS = 100;
-const MAX_BODY_BYTES = 1024 * 1024;
+/** As the real node. */
+const MAX_BODY_BYTES = 50 * 1024;
 
 const callSchema = z.object({
   jsonrpc: z.literal('2.0'),
@@ -41,7 +42,9 @@ const configSchema = z
     minContextSlot: z.number().optional(),
     withContext: z.boolean().optional(),
     dataSlice: z.object({ offset: z.number(), length: z.number() }).optional(),
-    filters: z.array(z.object({ memcmp: z.object({ offset: z.number(), bytes: z.string() }) })).optional(),
+    filters: z
+      .array(z.object({ memcmp: z.object({ offset: z.number(), bytes: z.string(), encoding: z.literal('base58').optional() }) }))
+      .optional(),
   })
   .default({});
 type Config = z.infer<typeof configSchema>;
@@ -178,7 +181,7 @@ function inContext<T>(
 ): { context: { apiVersion: string; slot: bigint }; value: T } {
   const slot = local.slot();
   if (config.minContextSlot !== undefined && BigInt(config.minContextSlot) > slot) {
-    throw new RpcError(-32016, 'Minimum context slot has not been reached');
+    throw new RpcError(-32016, 'Minimum context slot has not been reached', { contextSlot: Number(slot) });
   }
   return { context: { apiVersion: '3.0.0', slot }, value: read(config) };
 }
@@ -188,16 +191,14 @@ function keyOf(value: unknown): Address {
 }
 
 function findAccount(local: LocalSvm, key: unknown): EncodedAccount | null {
-  const account = local.svm.getAccount(keyOf(key));
-  // A real node has forgotten an account without lamports.
-  return account.exists && account.lamports > 0n ? account : null;
+  return local.getAccount(keyOf(key)) ?? null;
 }
 
 type Filter = { readonly offset: number; readonly bytes: string };
 
 function search(local: LocalSvm, program: string, filters: readonly Filter[], config: Config): unknown[] {
-  return local.svm
-    .getProgramAccounts(address(program))
+  return local
+    .accountsOf(address(program))
     .filter((account) => filters.every(({ offset, bytes }) => matches(account.data, offset, bytes)))
     .map((account) => ({ pubkey: account.address, account: toWire(account, config) }));
 }
