@@ -34,7 +34,7 @@ export async function startTestStack(
   environment: (world: {
     readonly ethereum: LocalChain;
     readonly solana: SolanaNode;
-  }) => Readonly<Record<string, string>> = () => ({}),
+  }) => Promise<Readonly<Record<string, string>>> = async () => ({}),
 ): Promise<TestStack> {
   const genesisHash = chains.flatMap((chain) => (chain.family === 'solana' ? [chain.genesisHash] : []))[0] ?? '';
   const [database, ethereum, solana, prices] = await Promise.all([
@@ -52,7 +52,7 @@ export async function startTestStack(
     SOLANA_RPC_URLS: solana.rpcUrl,
     DEFILLAMA_URL: prices.defillamaUrl,
     COINGECKO_URL: prices.coingeckoUrl,
-    ...environment({ ethereum, solana }),
+    ...(await environment({ ethereum, solana })),
   });
   const service = await compose(config);
   const { url } = await service.start();
