@@ -1,11 +1,14 @@
-import { parseJsonWithBigInts } from '@solana/rpc-spec-types';
-import { AppError, toAppError } from '../../domain/errors.ts';
+import { AppError } from '../../domain/errors.ts';
 import { chunk, mapLimited } from '../concurrency.ts';
 import { failedStatus, type HttpClient } from '../http-client.ts';
 import { maskUrl } from '../mask-url.ts';
-import { type RpcFamily, toRpcError } from './rpc-errors.ts';
+import { type Answerer, holdsError, idOf, malformed, matchById, parseAnswer, readItem } from './rpc-answers.ts';
+import type { RpcFamily } from './rpc-errors.ts';
 
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] };
+
+/** One item of a batch: its result or its own error (an AppError with an upstream code). */
+export type RpcItem = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: AppError };
 
 export type RpcOptions = {
   readonly signal: AbortSignal;
@@ -14,9 +17,6 @@ export type RpcOptions = {
   /** Largest answer taken. Default 8 MiB. */
   readonly maxBytes?: number;
 };
-
-/** One item of a batch: its result or its own error (an AppError with an upstream code). */
-export type RpcItem = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: Error };
 
 /**
  * One endpoint of a chain. Every failure is an AppError with an upstream code, whose `provider` is `name` and whose text never
@@ -29,7 +29,10 @@ export type RpcEndpoint = {
   readonly learnt: Map<string, unknown>;
   /** One call, one HTTP request. Rejects with the RPC's own error as `upstream_rpc_error` or a finer code. */
   call(call: RpcCall, options: RpcOptions): Promise<unknown>;
-  /** Many calls in one HTTP request, answers matched by id and in the order asked; falls to single calls where batches are refused. */
+  /**
+   * Many calls in as few HTTP requests as the endpoint takes, results in the order asked. A call that fails is an error of its own; the
+   * promise rejects when the endpoint as such fails, so that another one is asked.
+   */
   batch(calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]>;
 };
 
@@ -42,22 +45,52 @@ export type RpcEndpointOptions = {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
-const DEFAULT_BATCH_LIMIT = 100;
-const BATCHES_AT_ONCE = 4;
+const LARGEST_BATCH = 100;
+const REQUESTS_AT_ONCE = 4;
+/** After this long an endpoint that refused batches is tried with them again. */
+const FORGET_LIMIT_AFTER_MS = 10 * 60_000;
 
-/** Refusals of a batch that smaller ones, or single calls, may get round. */
-const BATCH_REFUSALS: ReadonlySet<string> = new Set([
-  'upstream_too_large',
-  'upstream_unsupported',
-  'upstream_malformed',
+/** Failures that belong to the call, whoever is asked; all others belong to the endpoint. */
+const FAULTS_OF_A_CALL: ReadonlySet<string> = new Set([
   'upstream_rpc_error',
+  'upstream_reverted',
+  'upstream_out_of_gas',
+  'upstream_block_unavailable',
+  'upstream_unsupported',
+  'upstream_too_large',
+  'upstream_rate_limited',
+]);
+/** Statuses under which the body may say more. */
+const VAGUE_STATUSES: ReadonlySet<string> = new Set(['upstream_status', 'upstream_too_large']);
+/** What an endpoint says to a batch when it takes none, or none of this size. */
+const BATCH_REFUSALS: ReadonlySet<string> = new Set([
+  'upstream_rpc_error',
+  'upstream_unsupported',
+  'upstream_too_large',
+  'upstream_malformed',
 ]);
 
-export function createRpcEndpoint({ url, family, http, timeoutMs = DEFAULT_TIMEOUT_MS }: RpcEndpointOptions): RpcEndpoint {
-  const name = maskUrl(url);
-  let batchLimit = DEFAULT_BATCH_LIMIT;
+/** An endpoint that speaks JSON-RPC 2.0 over HTTP at this URL. */
+export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
+  const exchange = createExchange(options);
+  return { name: exchange.name, learnt: new Map(), call: exchange.call, batch: createBatcher(exchange) };
+}
 
-  const post = async (payload: unknown, options: RpcOptions): Promise<unknown> => {
+/** What came back: the parsed body, and the error that the status stands for if it is not 2xx. */
+type Answer = { readonly status: number; readonly failed: AppError | undefined; readonly answer: unknown };
+
+type Exchange = {
+  readonly name: string;
+  readonly call: RpcEndpoint['call'];
+  /** One HTTP request for many calls. An AppError as the result says that the endpoint takes no such batch. */
+  readonly callTogether: (calls: readonly RpcCall[], options: RpcOptions) => Promise<readonly RpcItem[] | AppError>;
+};
+
+function createExchange({ url, family, http, timeoutMs = DEFAULT_TIMEOUT_MS }: RpcEndpointOptions): Exchange {
+  const name = maskUrl(url);
+  const answerer = { family, name };
+
+  const post = async (payload: unknown, options: RpcOptions): Promise<Answer> => {
     const response = await http.send({
       url,
       method: 'POST',
@@ -68,100 +101,110 @@ export function createRpcEndpoint({ url, family, http, timeoutMs = DEFAULT_TIMEO
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
     });
     const failed = failedStatus(response, url);
-    const answer = parseJson(family, response.body);
-    // A status that means something of its own outranks the body; others may carry an RPC error that says more.
-    if (failed !== undefined && (failed.code !== 'upstream_status' || !isRecord(answer) || answer.error === undefined))
-      throw failed;
-    if (answer === undefined) throw malformed(name, 'no JSON');
-    return answer;
+    const answer = parseAnswer(family, response.body);
+    if (failed === undefined && answer === undefined) throw malformed(name, 'no JSON');
+    return { status: response.status, failed, answer };
   };
 
-  const call = async ({ method, params }: RpcCall, options: RpcOptions): Promise<unknown> => {
-    const answer = await post({ jsonrpc: '2.0', id: 1, method, params }, options);
-    const item = readItem(family, name, answer);
-    if (!item.ok) throw item.error;
-    if (!isRecord(answer) || Number(answer.id) !== 1) throw malformed(name, 'the wrong id');
-    return item.value;
+  return {
+    name,
+    async call(call, options) {
+      const { answer, failed } = await post(toMessage(call, 0), options);
+      // A status that means something of its own outranks the body; under others, the body's own error says more.
+      if (failed !== undefined && (failed.code !== 'upstream_status' || !holdsError(answer))) throw failed;
+      const item = readItem(answerer, answer);
+      if (!item.ok) throw item.error;
+      if (idOf(answer) !== 1) throw malformed(name, 'the wrong id');
+      return item.value;
+    },
+    async callTogether(calls, options) {
+      const { status, failed, answer } = await post(calls.map(toMessage), options);
+      if (failed !== undefined && !VAGUE_STATUSES.has(failed.code)) throw failed;
+      const whole = unwrapLoneError(answer, calls.length);
+      if (Array.isArray(whole)) return matchById(answerer, whole, calls.length);
+      const isByStatus = failed !== undefined && !holdsError(whole);
+      const error = isByStatus ? failed : errorOfWhole(answerer, whole);
+      if (BATCH_REFUSALS.has(error.code) || (isByStatus && status < 500)) return error;
+      throw error;
+    },
+  };
+}
+
+/** Finds out what batches the endpoint takes, and sends its calls accordingly. */
+function createBatcher({ call, callTogether }: Exchange): RpcEndpoint['batch'] {
+  let learnt = { size: LARGEST_BATCH, until: 0 };
+  const limit = (): number => (Date.now() < learnt.until ? learnt.size : LARGEST_BATCH);
+  const lowerLimit = (size: number): void => {
+    learnt = { size: Math.min(size, limit()), until: Date.now() + FORGET_LIMIT_AFTER_MS };
   };
 
-  const callAll = async (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
-    if (batchLimit === 1 || calls.length === 1) return mapLimited(calls, BATCHES_AT_ONCE, (one) => settle(call(one, options)));
-    const chunks = chunk(calls, batchLimit);
-    return (await mapLimited(chunks, BATCHES_AT_ONCE, (part) => callChunk(part, options))).flat();
-  };
-
-  const callChunk = async (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
-    const payload = calls.map(({ method, params }, index) => ({ jsonrpc: '2.0', id: index + 1, method, params }));
+  const callAlone = async (one: RpcCall, options: RpcOptions): Promise<RpcItem> => {
     try {
-      const answer = await post(payload, options);
-      if (Array.isArray(answer)) return matchById(family, name, answer, calls.length);
-      const refusal = readItem(family, name, answer);
-      throw refusal.ok ? malformed(name, 'one answer to many calls') : refusal.error;
+      return { ok: true, value: await call(one, options) };
     } catch (error) {
-      if (calls.length === 1 || !(error instanceof AppError) || !BATCH_REFUSALS.has(error.code)) throw error;
-      batchLimit = Math.min(batchLimit, Math.floor(calls.length / 2));
-      return callAll(calls, options);
+      if (error instanceof AppError && FAULTS_OF_A_CALL.has(error.code)) return { ok: false, error };
+      throw error;
     }
   };
 
-  return { name, learnt: new Map(), call, batch: callAll };
+  const callEachAlone = (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
+    let limited: RpcItem | undefined;
+    return mapLimited(calls, REQUESTS_AT_ONCE, async (one) => {
+      // Who goes on asking after a refusal is refused for longer.
+      if (limited !== undefined) return limited;
+      const item = await callAlone(one, options);
+      if (!item.ok && item.error.code === 'upstream_rate_limited') limited = item;
+      return item;
+    });
+  };
+
+  const callMany = async (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
+    const size = limit();
+    if (calls.length <= 1 || size === 1) return callEachAlone(calls, options);
+    if (calls.length > size) {
+      return (await mapLimited(chunk(calls, size), REQUESTS_AT_ONCE, (part) => callMany(part, options))).flat();
+    }
+    const outcome = await callTogether(calls, options).catch(orAnswerTooLarge);
+    if (outcome === 'answer_too_large') return callHalves(calls, options);
+    if (!(outcome instanceof AppError)) return outcome;
+    if (outcome.code === 'upstream_too_large') {
+      lowerLimit(Math.floor(calls.length / 2));
+      return callHalves(calls, options);
+    }
+    // One of the calls alone tells whether it is batches that are refused or everything.
+    const first = await callEachAlone(calls.slice(0, 1), options);
+    lowerLimit(1);
+    return [...first, ...(await callEachAlone(calls.slice(1), options))];
+  };
+
+  /** One half after the other, so that the second profits from what the first one taught. */
+  const callHalves = async (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
+    const middle = Math.ceil(calls.length / 2);
+    const first = await callMany(calls.slice(0, middle), options);
+    return [...first, ...(await callMany(calls.slice(middle), options))];
+  };
+
+  return callMany;
 }
 
-function parseJson(family: RpcFamily, text: string): unknown {
-  try {
-    // EVM answers hold no number that matters outside of strings; Solana's hold 64-bit integers.
-    return family === 'evm' ? JSON.parse(text) : parseJsonWithBigInts(text);
-  } catch {
-    return undefined;
-  }
+/** Answers beyond our own limit come of what was asked for and teach nothing about batches. */
+function orAnswerTooLarge(error: unknown): 'answer_too_large' {
+  if (error instanceof AppError && error.code === 'upstream_too_large') return 'answer_too_large';
+  throw error;
 }
 
-function readItem(
-  family: RpcFamily,
-  name: string,
-  answer: unknown,
-): { ok: true; value: unknown } | { ok: false; error: AppError } {
-  if (!isRecord(answer)) return { ok: false, error: malformed(name, 'no JSON-RPC answer') };
-  const { error, result } = answer;
-  if (isRecord(error)) {
-    const message = typeof error.message === 'string' ? error.message : '';
-    return { ok: false, error: toRpcError(family, name, { code: Number(error.code ?? 0), message }) };
-  }
-  if (result === undefined) return { ok: false, error: malformed(name, 'neither result nor error') };
-  return { ok: true, value: result };
+/** Some servers put the one error that speaks of all calls into a list. */
+function unwrapLoneError(answer: unknown, callCount: number): unknown {
+  if (!Array.isArray(answer) || answer.length !== 1 || callCount === 1) return answer;
+  const [lone]: unknown[] = answer;
+  return holdsError(lone) && Number.isNaN(idOf(lone)) ? lone : answer;
 }
 
-/** Answers in the order of the calls; one that is missing, doubled or strange is an error of its own. */
-function matchById(family: RpcFamily, name: string, answers: readonly unknown[], count: number): readonly RpcItem[] {
-  const byId = new Map<number, unknown>();
-  const doubled = new Set<number>();
-  for (const answer of answers) {
-    const id = isRecord(answer) ? Number(answer.id) : Number.NaN;
-    if (byId.has(id)) doubled.add(id);
-    byId.set(id, answer);
-  }
-  return Array.from({ length: count }, (_, index): RpcItem => {
-    const id = index + 1;
-    if (!byId.has(id)) return { ok: false, error: malformed(name, 'no answer to one of the calls') };
-    if (doubled.has(id)) return { ok: false, error: malformed(name, 'two answers to one call') };
-    return readItem(family, name, byId.get(id));
-  });
+function errorOfWhole(answerer: Answerer, answer: unknown): AppError {
+  const item = readItem(answerer, answer);
+  return item.ok ? malformed(answerer.name, 'one answer to many calls') : item.error;
 }
 
-async function settle(work: Promise<unknown>): Promise<RpcItem> {
-  try {
-    return { ok: true, value: await work };
-  } catch (error) {
-    // An endpoint that is gone, or refuses to serve us at all, fails the whole batch so that another one is asked.
-    if (error instanceof AppError && error.code === 'upstream_aborted') throw error;
-    return { ok: false, error: toAppError(error) };
-  }
-}
-
-function malformed(provider: string, what: string): AppError {
-  return new AppError('upstream_malformed', `${provider} sent ${what}.`, { provider });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function toMessage({ method, params }: RpcCall, index: number): unknown {
+  return { jsonrpc: '2.0', id: index + 1, method, params };
 }

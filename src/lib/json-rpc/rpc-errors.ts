@@ -23,6 +23,11 @@ const BY_CODE: Readonly<Record<RpcFamily, ReadonlyMap<number, UpstreamErrorCode>
     [-32613, 'upstream_unsupported'],
   ]),
   solana: new Map([
+    // Behind the others, or behind what was asked for: another node may have it.
+    [-32004, 'upstream_block_unavailable'],
+    [-32005, 'upstream_block_unavailable'],
+    [-32014, 'upstream_block_unavailable'],
+    [-32016, 'upstream_block_unavailable'],
     [429, 'upstream_rate_limited'],
     [-32429, 'upstream_rate_limited'],
     [401, 'upstream_unauthorized'],
@@ -36,8 +41,13 @@ const BY_CODE: Readonly<Record<RpcFamily, ReadonlyMap<number, UpstreamErrorCode>
   ]),
 };
 
+/** The patterns below may be slow on long texts, and the text is the other side's. */
+const MAX_MESSAGE_LENGTH = 300;
+
 /** The words of node software and of the big hosts, in the order in which they are tried. */
 const BY_TEXT: readonly (readonly [RegExp, UpstreamErrorCode])[] = [
+  // First of all, since what follows are a contract's own words: a token must not pass for a rate limit.
+  [/execution reverted|vm exception while processing/i, 'upstream_reverted'],
   [/rate.?limit|too many requests|request limit|quota|capacity|throttl|compute units per second/i, 'upstream_rate_limited'],
   [
     /out ?of ?gas|gas required exceeds|gas (limit|allowance)|execution (timeout|aborted)|evm timeout|timed? ?out/i,
@@ -60,12 +70,13 @@ const BY_TEXT: readonly (readonly [RegExp, UpstreamErrorCode])[] = [
 export function classifyRpcError(family: RpcFamily, { code, message }: RpcErrorObject): UpstreamErrorCode {
   const byCode = BY_CODE[family].get(code);
   if (byCode !== undefined) return byCode;
-  return BY_TEXT.find(([pattern]) => pattern.test(message))?.[1] ?? 'upstream_rpc_error';
+  const text = message.slice(0, MAX_MESSAGE_LENGTH);
+  return BY_TEXT.find(([pattern]) => pattern.test(text))?.[1] ?? 'upstream_rpc_error';
 }
 
 /** An RPC error as an AppError. The server's own words go into the cause, for the log alone: they may quote the URL. */
 export function toRpcError(family: RpcFamily, provider: string, error: RpcErrorObject): AppError {
-  const words = new Error(error.message.slice(0, 300));
+  const words = new Error(error.message.slice(0, MAX_MESSAGE_LENGTH));
   return new AppError(classifyRpcError(family, error), `${provider} answered with RPC error ${error.code}.`, {
     provider,
     cause: words,
