@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import { AppError, type UpstreamErrorCode } from '../domain/errors.ts';
+import { startDeadline } from './deadline.ts';
 import { maskUrl } from './mask-url.ts';
 
 export type HttpRequest = {
@@ -48,14 +49,20 @@ export function createHttpClient(): HttpClient {
 async function send(agent: Agent, options: HttpRequest): Promise<HttpResponse> {
   const provider = maskUrl(options.url);
   if (options.signal.aborted) throw new AppError('upstream_aborted', 'The call was given up before it began.', { provider });
-  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const deadline = startDeadline(options.signal, options.timeoutMs);
   try {
     const response = await request(options.url, {
       dispatcher: agent,
       method: options.method ?? 'GET',
-      headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'chainfolio', ...options.headers },
+      headers: {
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+        'user-agent': 'chainfolio',
+        ...credentialsOf(options.url),
+        ...options.headers,
+      },
       body: options.body ?? null,
-      signal: AbortSignal.any([options.signal, timeout]),
+      signal: deadline.signal,
     });
     // A body that is dropped unread reports that as an error, which would end the process if nobody took it.
     response.body.on('error', () => undefined);
@@ -64,8 +71,18 @@ async function send(agent: Agent, options: HttpRequest): Promise<HttpResponse> {
     const body = await readBody(response.body, options.maxBytes, provider);
     return { status: response.statusCode, headers, body };
   } catch (error) {
-    throw translate(error, { provider, timedOut: timeout.aborted, aborted: options.signal.aborted });
+    throw translate(error, { provider, timedOut: deadline.isPast, aborted: options.signal.aborted });
+  } finally {
+    deadline.end();
   }
+}
+
+/** The user and password of a URL, which undici leaves out, as the header that carries them. */
+function credentialsOf(url: string): Readonly<Record<string, string>> {
+  const { username, password } = new URL(url);
+  if (username === '' && password === '') return {};
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 /** What the status line and headers alone rule out. `drop` closes the socket, so that no unread body lingers on it. */
@@ -108,8 +125,11 @@ function translate(
   { provider, timedOut, aborted }: { provider: string; timedOut: boolean; aborted: boolean },
 ): AppError {
   if (error instanceof AppError) return error;
-  if (aborted) return new AppError('upstream_aborted', `The call to ${provider} was given up.`, { provider });
   const code = errorCode(error);
+  // Whoever gave up first: the caller, or all of us by stopping.
+  if ((aborted && !timedOut) || code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+    return new AppError('upstream_aborted', `The call to ${provider} was given up.`, { provider });
+  }
   if (timedOut || code === 'UND_ERR_CONNECT_TIMEOUT') {
     return new AppError('upstream_timeout', `${provider} did not answer in time.`, { provider });
   }

@@ -1,4 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { RpcEndpoint } from './rpc-endpoint.ts';
 
 /**
@@ -7,7 +8,10 @@ import type { RpcEndpoint } from './rpc-endpoint.ts';
  * states, breakers and hedging belong here and nowhere else.
  */
 export type EndpointPool = {
-  /** Runs the task on the first endpoint that serves it. Rejects with the last endpoint's AppError when none does. */
+  /**
+   * Runs the task on the first endpoint that serves it. Rejects with the last endpoint's AppError when none does, with
+   * `upstream_unsupported` only when none failed otherwise, and at once with what no endpoint can help: see `isFinal`.
+   */
   run<T>(task: (endpoint: RpcEndpoint) => Promise<T>, signal: AbortSignal): Promise<T>;
   /** The masked names, in order. */
   readonly names: readonly string[];
@@ -28,6 +32,8 @@ const VERIFY_TIMEOUT_MS = 5_000;
 /** How long an endpoint that failed stands behind the others. */
 const DEMOTED_FOR_MS = 30_000;
 const DEFAULT_LIMIT_PAUSE_MS = 5_000;
+/** Some servers refuse and say "again in 0 seconds". */
+const MIN_LIMIT_PAUSE_MS = 1_000;
 
 /** Failures that say something about the endpoint and not about what it was asked. */
 const ENDPOINT_FAULTS: ReadonlySet<string> = new Set([
@@ -40,9 +46,6 @@ const ENDPOINT_FAULTS: ReadonlySet<string> = new Set([
   'upstream_unauthorized',
   'upstream_wrong_chain',
 ]);
-/** Failures that every endpoint would repeat. */
-const FINAL: ReadonlySet<string> = new Set(['upstream_reverted', 'upstream_aborted']);
-
 export function createEndpointPool({ endpoints, verify }: EndpointPoolOptions): EndpointPool {
   const standings = new Map<RpcEndpoint, Standing>(
     endpoints.map((endpoint) => [endpoint, { verification: undefined, verifiedAt: 0, limitedUntil: 0, failedUntil: 0 }]),
@@ -71,12 +74,12 @@ export function createEndpointPool({ endpoints, verify }: EndpointPoolOptions): 
   };
 
   const attempt = async <T>(
-    endpoint: RpcEndpoint,
-    standing: Standing,
+    [endpoint, standing]: readonly [RpcEndpoint, Standing],
     task: (endpoint: RpcEndpoint) => Promise<T>,
+    signal: AbortSignal,
   ): Promise<T> => {
     try {
-      await requireVerified(endpoint, standing);
+      await untilAborted(requireVerified(endpoint, standing), signal);
       const result = await task(endpoint);
       standing.failedUntil = 0;
       return result;
@@ -89,23 +92,31 @@ export function createEndpointPool({ endpoints, verify }: EndpointPoolOptions): 
   return {
     names: endpoints.map((endpoint) => endpoint.name),
     async run(task, signal) {
-      let last = new AppError('upstream_no_endpoint', 'No endpoint is configured for this chain.');
-      for (const [endpoint, standing] of inOrder(standings)) {
+      let last: AppError | undefined;
+      for (const entry of inOrder(standings)) {
         if (signal.aborted) throw new AppError('upstream_aborted', 'The call was given up.', { cause: last });
         try {
-          return await attempt(endpoint, standing, task);
+          return await attempt(entry, task, signal);
         } catch (error) {
-          if (!(error instanceof AppError) || FINAL.has(error.code)) throw error;
-          last = error;
+          if (!(error instanceof AppError) || isFinal(error)) throw error;
+          // One that failed otherwise might have supported it: "unsupported" would say too much.
+          if (last === undefined || error.code !== 'upstream_unsupported') last = error;
         }
       }
-      throw last;
+      throw last ?? new AppError('upstream_no_endpoint', 'No endpoint is configured for this chain.');
     },
   };
 }
 
+/** Whether every endpoint would repeat the failure: an answer that the task made of what it read, a revert, and the caller's own end. */
+function isFinal({ code }: AppError): boolean {
+  return !code.startsWith('upstream_') || code === 'upstream_reverted' || code === 'upstream_aborted';
+}
+
 function noteFailure(standing: Standing, { code, retryAfterMs }: AppError): void {
-  if (code === 'upstream_rate_limited') standing.limitedUntil = Date.now() + (retryAfterMs ?? DEFAULT_LIMIT_PAUSE_MS);
+  if (code === 'upstream_rate_limited') {
+    standing.limitedUntil = Date.now() + Math.max(retryAfterMs ?? DEFAULT_LIMIT_PAUSE_MS, MIN_LIMIT_PAUSE_MS);
+  }
   if (!ENDPOINT_FAULTS.has(code)) return;
   standing.failedUntil = Date.now() + DEMOTED_FOR_MS;
   standing.verifiedAt = 0;
