@@ -26,8 +26,18 @@ export function resolvePrice({
   if (suspect !== null && !isAccepted(suspect, settings)) return fromQuote(suspect, 'quarantined', 'price_jump');
   const quote = suspect ?? lastGood;
   if (quote === null) return { value: null, status: 'missing', source: null, quotedAt: null, reason: whyMissing(market) };
-  const isStale = now.getTime() - quote.quotedAt.getTime() > staleAfterMs;
-  return fromQuote(quote, isStale ? 'stale' : 'ok', isStale ? whyMissing(market) : null);
+  const freshSince = now.getTime() - staleAfterMs;
+  if (quote.quotedAt.getTime() >= freshSince || isConfirmed(market, quote, freshSince)) return fromQuote(quote, 'ok', null);
+  return fromQuote(quote, 'stale', whyNotRenewed(market));
+}
+
+/** Sources that make a new quote only when the price has moved, and stand by the one they have until then. */
+const STEADY_SOURCES: ReadonlySet<string> = new Set(['chainlink']);
+
+/** Whether a steady source was asked of late and still stood by the quote. */
+function isConfirmed(market: MarketPrice | undefined, quote: Quote, freshSince: number): boolean {
+  if (market === undefined || market.checkedAt === null || market.attempts.length > 0) return false;
+  return STEADY_SOURCES.has(quote.source) && market.checkedAt.getTime() >= freshSince;
 }
 
 function fromQuote({ value, source, quotedAt }: Quote, status: Price['status'], reason: PriceReason | null): Price {
@@ -39,9 +49,18 @@ function isAccepted(suspect: Quote, { acceptedPrice }: AssetSettings): boolean {
   return accepted !== undefined && isNear(accepted, suspect.value);
 }
 
-/** The most telling of the reasons: a refusal or a failure says more than that a source does not know the asset. */
 function whyMissing(market: MarketPrice | undefined): PriceReason {
   if (market === undefined || market.checkedAt === null) return 'never_fetched';
-  const reasons = market.attempts.map((attempt) => attempt.reason);
-  return reasons.find((reason) => reason !== 'not_quoted' && reason !== 'no_source') ?? reasons[0] ?? 'no_source';
+  return mostTelling(market) ?? 'no_source';
+}
+
+/** Null when the last answer was good: then nobody has asked since. */
+function whyNotRenewed(market: MarketPrice | undefined): PriceReason | null {
+  return market === undefined ? null : mostTelling(market);
+}
+
+/** A refusal or a failure says more than that a source does not know the asset. A jump that was accepted is no reason any more. */
+function mostTelling({ attempts }: MarketPrice): PriceReason | null {
+  const reasons = attempts.map((attempt) => attempt.reason).filter((reason) => reason !== 'price_jump');
+  return reasons.find((reason) => reason !== 'not_quoted' && reason !== 'no_source') ?? reasons[0] ?? null;
 }

@@ -6,7 +6,7 @@ import { currencyFeeds } from './chainlink-feeds.ts';
 import { CHAINLINK_ID, readRounds } from './chainlink-rounds.ts';
 
 const RATE_DECIMALS = 18;
-/** Currency feeds rest at weekends. */
+/** Currency markets rest from Friday night to Sunday night, and over long weekends. */
 const MAX_AGE_MS = 4 * 24 * 3_600_000;
 
 /** Currency rates from Chainlink's feeds on Ethereum. */
@@ -14,19 +14,15 @@ export function createChainlinkFxSource({ caller, now }: { readonly caller: EvmC
   return {
     id: CHAINLINK_ID,
     async fetchRates(signal) {
-      const rounds = await readRounds(
-        caller,
-        currencyFeeds.map((feed) => feed.address),
-        signal,
-      );
-      const rates = currencyFeeds.flatMap(({ currency, address }): FxRate[] => {
+      const rounds = await readRounds(caller, Object.values(currencyFeeds), signal);
+      const rates = Object.entries(currencyFeeds).flatMap(([currency, address]): FxRate[] => {
         const round = rounds.get(address);
-        if (round?.quotedAt == null || now().getTime() - round.quotedAt.getTime() > MAX_AGE_MS) return [];
-        // The age is settled above: what is left to check is the number.
-        const verdict = checkQuote({ ...round, quotedAt: now() }, now());
-        if (!verdict.isGood) return [];
-        const perUsd = new Decimal(1).div(verdict.quote.value).decimalPlaces(RATE_DECIMALS, Decimal.ROUND_HALF_EVEN);
-        return [{ currency, perUsd: formatDecimal(perUsd), source: CHAINLINK_ID, quotedAt: round.quotedAt }];
+        const verdict = round === undefined ? undefined : checkQuote(round, { now: now(), maxAgeMs: MAX_AGE_MS });
+        if (!verdict?.isGood) return [];
+        const { value, quotedAt } = verdict.quote;
+        // A feed tells dollars for one unit of the currency; a rate is the other way round.
+        const perUsd = new Decimal(1).div(value).decimalPlaces(RATE_DECIMALS, Decimal.ROUND_HALF_EVEN);
+        return [{ currency, perUsd: formatDecimal(perUsd), source: CHAINLINK_ID, quotedAt }];
       });
       return new Map(rates.map((rate) => [rate.currency, rate]));
     },

@@ -2,82 +2,105 @@ import { z } from 'zod';
 import type { AssetRef } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
 import { AppError, toAppError } from '../../domain/errors.ts';
+import type { PriceAttempt } from '../../domain/price.ts';
 import { checkQuote } from '../../domain/quote-check.ts';
 import { chunk, mapLimited } from '../../lib/concurrency.ts';
+import { readUnixTime } from '../../lib/unix-time.ts';
 import type { PriceAnswer, PriceSource } from '../price-source.ts';
 import { COINGECKO_ID, type CoingeckoApi } from './coingecko-api.ts';
+import { type CoinIds, createCoingeckoCoins, normalizeAddress } from './coingecko-coins.ts';
 
+/** Of the 515 addresses that are documented; more would make the URL too long for some proxies. */
 const COINS_PER_REQUEST = 100;
-/** Without a key the public API refuses more than one contract address a request. */
-const COINS_PER_KEYLESS_REQUEST = 1;
-/** A keyless caller has a handful of requests a minute: more addresses than this wait for another round. */
+/** Without a key and a list of the coins: one address is all that a request may ask, and there are few requests a minute. */
+const ADDRESSES_PER_KEYLESS_REQUEST = 1;
 const MAX_KEYLESS_REQUESTS = 10;
 const REQUESTS_AT_ONCE = 2;
+
+const BY_ID = '/simple/price';
+const BY_ADDRESS = '/simple/token_price';
 
 const answerSchema = z.record(z.string(), z.record(z.string(), z.unknown()).catch({}));
 
 type Deps = { readonly api: CoingeckoApi; readonly chains: readonly Chain[]; readonly now: () => Date };
 
-/** One request: assets under the names that CoinGecko has for them. */
-type Group = { readonly path: string; readonly parameter: string; readonly assets: ReadonlyMap<string, readonly AssetRef[]> };
+/** The path and name by which CoinGecko knows an asset. */
+type Name = { readonly path: string; readonly name: string };
 
-/** Prices from CoinGecko: tokens by platform and contract address, native coins by id. */
+/** One request: assets under the names that CoinGecko has for them. */
+type Group = { readonly path: string; readonly assets: ReadonlyMap<string, readonly AssetRef[]> };
+
+/**
+ * Prices from CoinGecko. Native coins are asked for by id. Tokens are asked for by contract address where there is a key; without one by id
+ * too, from CoinGecko's list of coins, since the keyless API takes one address a request and a few requests a minute.
+ */
 export function createCoingeckoPriceSource(deps: Deps): PriceSource {
+  const { api, chains } = deps;
+  const coins = createCoingeckoCoins(deps);
   return {
     id: COINGECKO_ID,
-    supports: (asset) => nameOf(deps.chains, asset) !== undefined,
+    supports: (asset) => nameOf(chains, asset, undefined) !== undefined,
     async fetchPrices(assets, signal) {
-      const groups = toGroups(deps, assets);
-      const allowed = deps.api.hasKey ? groups : groups.slice(0, MAX_KEYLESS_REQUESTS);
+      const hasTokens = assets.some((asset) => asset.address !== null);
+      const ids = !api.hasKey && hasTokens ? await coins.getIds(signal) : undefined;
+      const named = assets.map((asset) => ({ asset, name: nameOf(chains, asset, ids) }));
+      const groups = toGroups(named, api.hasKey ? COINS_PER_REQUEST : ADDRESSES_PER_KEYLESS_REQUEST);
+      const allowed = api.hasKey ? groups : groups.slice(0, MAX_KEYLESS_REQUESTS);
       const answers = await mapLimited(allowed, REQUESTS_AT_ONCE, (group) => fetchGroup(deps, group, signal));
-      const postponed = groups.slice(allowed.length).flatMap((group) => [...group.assets.values()].flat());
-      return [...answers.flat(), ...postponed.map((asset) => refuse(asset, 'source_failed', 'upstream_rate_limited'))];
+      const unknown = named.filter(({ name }) => name === undefined).map(({ asset }) => refuse(asset, 'not_quoted'));
+      const postponed = groups.slice(allowed.length).flatMap((group) => refuseGroup(group, 'upstream_rate_limited'));
+      return [...answers.flat(), ...unknown, ...postponed];
     },
   };
 }
 
-/** The path and name by which CoinGecko knows an asset. */
-function nameOf(chains: readonly Chain[], { chain: slug, address }: AssetRef): { path: string; name: string } | undefined {
+/** Undefined when CoinGecko does not know the asset. `ids`: its list of coins, where tokens are named by it. */
+function nameOf(chains: readonly Chain[], { chain: slug, address }: AssetRef, ids: CoinIds | undefined): Name | undefined {
   const chain = chains.find((candidate) => candidate.slug === slug);
   if (chain === undefined) return undefined;
-  if (address === null) return { path: '/simple/price', name: chain.native.coingeckoId };
-  if (chain.coingeckoPlatform === null) return undefined;
-  const name = chain.family === 'evm' ? address.toLowerCase() : address;
-  return { path: `/simple/token_price/${chain.coingeckoPlatform}`, name };
+  if (address === null) return { path: BY_ID, name: chain.native.coingeckoId };
+  const platform = chain.coingeckoPlatform;
+  if (platform === null) return undefined;
+  const name = normalizeAddress(address);
+  if (ids === undefined) return { path: `${BY_ADDRESS}/${platform}`, name };
+  const id = ids.get(`${platform}/${name}`);
+  return id === undefined ? undefined : { path: BY_ID, name: id };
 }
 
-function toGroups({ chains, api }: Deps, assets: readonly AssetRef[]): readonly Group[] {
-  const byPath = new Map<string, Map<string, AssetRef[]>>();
-  for (const asset of assets) {
-    const known = nameOf(chains, asset);
-    if (known === undefined) continue;
-    const names = byPath.get(known.path) ?? new Map<string, AssetRef[]>();
-    names.set(known.name, [...(names.get(known.name) ?? []), asset]);
-    byPath.set(known.path, names);
+/** Those that ask by id come first. */
+function toGroups(
+  named: readonly { readonly asset: AssetRef; readonly name: Name | undefined }[],
+  addressesPerRequest: number,
+): readonly Group[] {
+  const byPath = new Map<string, Map<string, AssetRef[]>>([[BY_ID, new Map()]]);
+  for (const { asset, name } of named) {
+    if (name === undefined) continue;
+    const names = byPath.get(name.path) ?? new Map<string, AssetRef[]>();
+    names.set(name.name, [...(names.get(name.name) ?? []), asset]);
+    byPath.set(name.path, names);
   }
-  return [...byPath].flatMap(([path, names]) => {
-    const isById = path === '/simple/price';
-    const size = isById || api.hasKey ? COINS_PER_REQUEST : COINS_PER_KEYLESS_REQUEST;
-    const parameter = isById ? 'ids' : 'contract_addresses';
-    return chunk([...names], size).map((part) => ({ path, parameter, assets: new Map(part) }));
-  });
+  return [...byPath].flatMap(([path, names]) =>
+    chunk([...names], path === BY_ID ? COINS_PER_REQUEST : addressesPerRequest).map((part) => ({ path, assets: new Map(part) })),
+  );
 }
 
-async function fetchGroup(
-  { api, now }: Deps,
-  { path, parameter, assets }: Group,
-  signal: AbortSignal,
-): Promise<readonly PriceAnswer[]> {
-  const query = { [parameter]: [...assets.keys()].join(','), vs_currencies: 'usd', include_last_updated_at: 'true' };
+async function fetchGroup({ api, now }: Deps, { path, assets }: Group, signal: AbortSignal): Promise<readonly PriceAnswer[]> {
+  const names = [...assets.keys()].join(',');
+  const query = { vs_currencies: 'usd', include_last_updated_at: 'true', precision: 'full' };
   try {
-    const answer = answerSchema.safeParse(await api.get(path, query, signal));
+    const answer = answerSchema.safeParse(
+      await api.get(path, { [path === BY_ID ? 'ids' : 'contract_addresses']: names, ...query }, signal),
+    );
     if (!answer.success) throw new AppError('upstream_malformed', 'CoinGecko sent no prices.', { provider: COINGECKO_ID });
-    const entries = new Map(Object.entries(answer.data));
+    const entries = new Map(Object.entries(answer.data).map(([name, entry]) => [normalizeAddress(name), entry]));
     return [...assets].flatMap(([name, refs]) => refs.map((asset) => toAnswer(asset, entries.get(name), now())));
   } catch (error) {
-    const { code } = toAppError(error);
-    return [...assets.values()].flat().map((asset) => refuse(asset, 'source_failed', code));
+    return refuseGroup({ path, assets }, toAppError(error).code);
   }
+}
+
+function refuseGroup({ assets }: Group, code: string): readonly PriceAnswer[] {
+  return [...assets.values()].flat().map((asset) => refuse(asset, 'source_failed', code));
 }
 
 function toAnswer(asset: AssetRef, entry: Readonly<Record<string, unknown>> | undefined, now: Date): PriceAnswer {
@@ -85,15 +108,11 @@ function toAnswer(asset: AssetRef, entry: Readonly<Record<string, unknown>> | un
   if (!('usd' in entry)) return refuse(asset, 'quote_wrong_currency');
   // CoinGecko says null for a coin whose market it no longer follows.
   if (entry.usd === null) return refuse(asset, 'not_quoted');
-  const time = entry.last_updated_at;
-  const quotedAt = typeof time === 'string' ? new Date(Number(time) * 1000) : null;
   const value = typeof entry.usd === 'string' ? entry.usd : '';
-  const verdict = checkQuote({ value, source: COINGECKO_ID, quotedAt }, now);
+  const verdict = checkQuote({ value, source: COINGECKO_ID, quotedAt: readUnixTime(entry.last_updated_at) }, { now });
   return verdict.isGood ? { asset, quote: verdict.quote } : refuse(asset, verdict.reason);
 }
 
-type Refusal = Extract<PriceAnswer, { refused: unknown }>['refused'];
-
-function refuse(asset: AssetRef, reason: Refusal['reason'], detail?: string): PriceAnswer {
+function refuse(asset: AssetRef, reason: PriceAttempt['reason'], detail?: string): PriceAnswer {
   return { asset, refused: { source: COINGECKO_ID, reason, ...(detail === undefined ? {} : { detail }) } };
 }

@@ -6,14 +6,16 @@ import { checkQuote } from '../../domain/quote-check.ts';
 import { chunk, mapLimited } from '../../lib/concurrency.ts';
 import { failedStatus, type HttpClient } from '../../lib/http-client.ts';
 import { parseLosslessJson } from '../../lib/lossless-json.ts';
+import { readUnixTime } from '../../lib/unix-time.ts';
 import type { PriceAnswer, PriceSource } from '../price-source.ts';
 
 const ID = 'defillama';
+/** A hundred addresses make a URL of about 5.5 kB; 8 kB is where servers begin to refuse them. */
 const COINS_PER_REQUEST = 100;
 const REQUESTS_AT_ONCE = 4;
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 2 * 1024 * 1024;
-/** DefiLlama's own measure of how sure it is, 0 to 1: below this its docs call a price unreliable for totals. */
+/** DefiLlama's own measure, 0 to 1, of how hard a price is to move. Its SDK leaves out of totals what is below this, and so do we. */
 const MIN_CONFIDENCE = 0.5;
 
 /** Numbers arrive as their digits. */
@@ -40,7 +42,7 @@ export function createDefillamaPriceSource(deps: Deps): PriceSource {
   };
 }
 
-/** DefiLlama's name of an asset. EVM addresses in lower case: answers repeat the key as it was asked. */
+/** DefiLlama's name of an asset, EVM addresses in lower case. */
 function coinOf(chains: readonly Chain[], { chain: slug, address }: AssetRef): string | undefined {
   const chain = chains.find((candidate) => candidate.slug === slug);
   if (chain === undefined) return undefined;
@@ -73,7 +75,9 @@ async function fetchCoins(
   if (failed !== undefined) throw failed;
   const answer = answerSchema.safeParse(parseLosslessJson(response.body));
   if (!answer.success) throw new AppError('upstream_malformed', 'DefiLlama sent no prices.', { provider: ID });
-  return new Map(Object.entries(answer.data.coins));
+  return new Map(
+    Object.entries(answer.data.coins).map(([coin, quote]) => [coin.includes(':0x') ? coin.toLowerCase() : coin, quote]),
+  );
 }
 
 function toAnswer(asset: AssetRef, coin: Coin | undefined, now: Date): PriceAnswer {
@@ -81,7 +85,7 @@ function toAnswer(asset: AssetRef, coin: Coin | undefined, now: Date): PriceAnsw
   if (typeof coin.confidence === 'string' && Number(coin.confidence) < MIN_CONFIDENCE) {
     return { asset, refused: { source: ID, reason: 'not_quoted', detail: 'low confidence' } };
   }
-  const quotedAt = typeof coin.timestamp === 'string' ? new Date(Number(coin.timestamp) * 1000) : null;
-  const verdict = checkQuote({ value: typeof coin.price === 'string' ? coin.price : '', source: ID, quotedAt }, now);
+  const value = typeof coin.price === 'string' ? coin.price : '';
+  const verdict = checkQuote({ value, source: ID, quotedAt: readUnixTime(coin.timestamp) }, { now });
   return verdict.isGood ? { asset, quote: verdict.quote } : { asset, refused: { source: ID, reason: verdict.reason } };
 }
