@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
-/** What the server does in place of a good answer. `value:x` sends x, a JSON text, in place of every price. */
+/** What the server does in place of a good answer. `value:x` sends x, a JSON text, in place of every price and rate. */
 export type PriceFault =
   | 'none'
   | 'down'
@@ -12,6 +12,7 @@ export type PriceFault =
   | 'truncated'
   | 'old'
   | 'wrong-currency'
+  | 'unsure'
   | `value:${string}`;
 
 /** A price server of our own that answers as DefiLlama's coins API and CoinGecko's API do. */
@@ -37,6 +38,12 @@ type State = {
   readonly rates: Map<string, string>;
   readonly faults: Map<string, PriceFault>;
 };
+
+/** The real APIs refuse longer URLs. */
+const MAX_URL_LENGTH = 8192;
+/** How many contract addresses CoinGecko takes in one request, without and with a key. */
+const KEYLESS_ADDRESSES = 1;
+const KEYED_ADDRESSES = 515;
 
 /** CoinGecko's platform names and what DefiLlama calls the same chains. */
 const PLATFORMS: Readonly<Record<string, string>> = {
@@ -97,50 +104,97 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     send(response, 429, '{"status":{"error_code":429}}');
   } else {
     const path = url.pathname.slice(vendor.length + 1);
-    const text =
-      vendor === 'defillama' ? defillama(state, path, fault) : coingecko(state, { path, query: url.searchParams, fault });
-    if (text === undefined) send(response, 404, '{"error":"not found"}');
-    else send(response, 200, fault === 'truncated' ? text.slice(0, -5) : text);
+    const isKeyed = 'x-cg-demo-api-key' in request.headers || 'x-cg-pro-api-key' in request.headers;
+    const [status, text] =
+      url.href.length > MAX_URL_LENGTH
+        ? [414, '{"error":"too long"}']
+        : vendor === 'defillama'
+          ? defillama(state, path, fault)
+          : coingecko(state, { path, query: url.searchParams, fault, isKeyed });
+    send(response, status, fault === 'truncated' ? text.slice(0, -5) : text);
   }
 }
+
+type Answer = readonly [status: number, json: string];
+
+const NOT_FOUND: Answer = [404, '{"error":"not found"}'];
 
 function send(response: ServerResponse, status: number, text: string, type = 'application/json'): void {
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
 /** `{"coins":{"ethereum:0x…":{"decimals":6,"symbol":"X","price":1.0,"timestamp":1700000000,"confidence":0.99}}}` */
-function defillama(state: State, path: string, fault: PriceFault): string | undefined {
-  if (!path.startsWith('/prices/current/')) return undefined;
+function defillama(state: State, path: string, fault: PriceFault): Answer {
+  if (!path.startsWith('/prices/current/')) return NOT_FOUND;
   const coins = path.slice('/prices/current/'.length).split(',').map(decodeURIComponent);
+  const confidence = fault === 'unsure' ? '0.2' : '0.99';
   const entries = coins.flatMap((coin) => {
     const price = priceOf(state, coin, fault);
     if (price === undefined) return [];
-    return [`${JSON.stringify(coin)}:{"symbol":"X","price":${price},"timestamp":${timestamp(fault)},"confidence":0.99}`];
+    return [`${JSON.stringify(coin)}:{"symbol":"X","price":${price},"timestamp":${timestamp(fault)},"confidence":${confidence}}`];
   });
-  return `{"coins":{${entries.join(',')}}}`;
+  return [200, `{"coins":{${entries.join(',')}}}`];
 }
 
-type CoingeckoRequest = { readonly path: string; readonly query: URLSearchParams; readonly fault: PriceFault };
+type CoingeckoRequest = {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly fault: PriceFault;
+  readonly isKeyed: boolean;
+};
 
-function coingecko(state: State, { path, query, fault }: CoingeckoRequest): string | undefined {
-  if (path === '/exchange_rates') {
-    const rates = [...state.rates].map(
-      ([code, value]) => `${JSON.stringify(code)}:{"name":"X","unit":"X","value":${value},"type":"fiat"}`,
-    );
-    return `{"rates":{${rates.join(',')}}}`;
+function coingecko(state: State, { path, query, fault, isKeyed }: CoingeckoRequest): Answer {
+  if (path === '/exchange_rates') return [200, exchangeRates(state, fault)];
+  if (path === '/coins/list') return [200, coinList(state)];
+  if (path === '/simple/price') {
+    const ids = new Map([...state.prices.keys()].map((coin) => [toCoingeckoId(coin), coin]));
+    const asked = (query.get('ids') ?? '').split(',').map((id) => [id, ids.get(id)] as const);
+    return [200, simplePrices(state, asked, fault)];
   }
-  const byId = path === '/simple/price';
   const platform = /^\/simple\/token_price\/([a-z-]+)$/.exec(path)?.[1];
-  if (!byId && platform === undefined) return undefined;
-  const names = (query.get(byId ? 'ids' : 'contract_addresses') ?? '').split(',');
-  const prefix = byId ? 'coingecko' : (PLATFORMS[platform ?? ''] ?? platform);
+  if (platform === undefined) return NOT_FOUND;
+  const addresses = (query.get('contract_addresses') ?? '').split(',');
+  if (addresses.length > (isKeyed ? KEYED_ADDRESSES : KEYLESS_ADDRESSES)) {
+    return [400, '{"error_code":10012,"status":{"error_message":"too many contract addresses"}}'];
+  }
+  const asked = addresses.map((address) => [address, `${PLATFORMS[platform] ?? platform}:${address}`] as const);
+  return [200, simplePrices(state, asked, fault)];
+}
+
+/** `{"bitcoin":{"usd":67187.33,"last_updated_at":1700000000}}`, by the names under which the coins were asked for. */
+function simplePrices(state: State, asked: readonly (readonly [string, string | undefined])[], fault: PriceFault): string {
   const currency = fault === 'wrong-currency' ? 'eur' : 'usd';
-  const entries = names.flatMap((name) => {
-    const price = priceOf(state, `${prefix}:${name}`, fault);
+  const entries = asked.flatMap(([name, coin]) => {
+    const price = coin === undefined ? undefined : priceOf(state, coin, fault);
     if (price === undefined) return [];
     return [`${JSON.stringify(name)}:{"${currency}":${price},"last_updated_at":${timestamp(fault)}}`];
   });
   return `{${entries.join(',')}}`;
+}
+
+/** `{"rates":{"usd":{"name":"US Dollar","unit":"$","value":67187.33,"type":"fiat"}}}` */
+function exchangeRates(state: State, fault: PriceFault): string {
+  const rates = [...state.rates].map(([code, rate]) => {
+    const value = fault.startsWith('value:') && code !== 'usd' ? fault.slice('value:'.length) : rate;
+    return `${JSON.stringify(code)}:{"name":"X","unit":"X","value":${value},"type":"fiat"}`;
+  });
+  return `{"rates":{${rates.join(',')}}}`;
+}
+
+/** `[{"id":"usd-coin","symbol":"usdc","name":"USDC","platforms":{"ethereum":"0x…"}}]` */
+function coinList(state: State): string {
+  const platformOf = new Map(Object.entries(PLATFORMS).map(([platform, chain]) => [chain, platform]));
+  const coins = [...state.prices.keys()].map((coin) => {
+    const [chain = '', address = ''] = coin.split(':');
+    const platforms = chain === 'coingecko' ? {} : { [platformOf.get(chain) ?? chain]: address };
+    return { id: toCoingeckoId(coin), symbol: 'x', name: 'X', platforms };
+  });
+  return JSON.stringify(coins);
+}
+
+/** Native coins are set by the id itself; a token's is made up from its chain and address. */
+function toCoingeckoId(coin: string): string {
+  return coin.startsWith('coingecko:') ? coin.slice('coingecko:'.length) : coin.replace(':', '-');
 }
 
 function priceOf(state: State, coin: string, fault: PriceFault): string | undefined {
