@@ -115,7 +115,8 @@ async function updatePrices(deps: PriceServiceDeps, { assets, stored, signal, no
     for (const answer of answers) {
       const key = assetKey(answer.asset);
       const entry = progress.get(key);
-      if (entry !== undefined) weigh(entry, answer, lastGood.get(key) ?? null);
+      if ('refused' in answer) entry?.attempts.push(answer.refused);
+      else if (entry !== undefined) weigh(entry, answer.quote, lastGood.get(key) ?? null);
     }
   }
   const checkedAt = deps.now();
@@ -146,12 +147,7 @@ function findFailure(answers: readonly PriceAnswer[]): string | undefined {
 }
 
 /** A quote that jumped is kept apart, and believed only when another source says nearly the same. */
-function weigh(entry: Progress, answer: PriceAnswer, lastGood: Quote | null): void {
-  if ('refused' in answer) {
-    entry.attempts.push(answer.refused);
-    return;
-  }
-  const { quote } = answer;
+function weigh(entry: Progress, quote: Quote, lastGood: Quote | null): void {
   if (!isPriceJump(lastGood, quote) || entry.jumped.some(({ value }) => agree(value, quote.value))) {
     entry.good = quote;
     return;
@@ -168,38 +164,38 @@ function toMarketPrice(entry: Progress | undefined, stored: MarketPrice | undefi
   return { lastGood: stored?.lastGood ?? null, suspect, checkedAt, attempts };
 }
 
-/** The first source that has a currency tells its rate. A rate that jumped is left out, so that the last good one stays. */
-async function fetchRates(
-  { fxSources, store, log }: PriceServiceDeps,
-  { signal, note }: Pick<Update, 'signal' | 'note'>,
-): Promise<readonly FxRate[]> {
-  const rates = new Map<string, FxRate>();
-  for (const source of fxSources) {
+/** The first source that has a currency tells its rate. A rate that jumped is left out, so that the last good one stays, unless two sources agree. */
+async function fetchRates(deps: PriceServiceDeps, { signal, note }: Pick<Update, 'signal' | 'note'>): Promise<readonly FxRate[]> {
+  const fetched: FxRate[] = [];
+  for (const source of deps.fxSources) {
     try {
-      const fetched = await source.fetchRates(signal);
+      fetched.push(...(await source.fetchRates(signal)).values());
       note(`fx:${source.id}`, undefined);
-      const known = await store.getRates([...fetched.keys()]);
-      for (const rate of fetched.values()) {
-        if (!rates.has(rate.currency) && !isRateJump(known.get(rate.currency), rate)) rates.set(rate.currency, rate);
-      }
     } catch (error) {
       const { code } = toAppError(error);
       note(`fx:${source.id}`, code);
-      log.warn({ source: source.id, code }, 'currency rates could not be read');
+      deps.log.warn({ source: source.id, code }, 'currency rates could not be read');
     }
   }
-  return [...rates.values()];
+  const byCurrency = Map.groupBy(fetched, (rate) => rate.currency);
+  const known = await deps.store.getRates([...byCurrency.keys()]);
+  return [...byCurrency].flatMap(([currency, rates]) => chooseRate(rates, known.get(currency)) ?? []);
 }
 
-function isRateJump(known: FxRate | undefined, rate: FxRate): boolean {
-  const lastGood = known === undefined ? undefined : toQuote(known);
-  const candidate = toQuote(rate);
-  return candidate === undefined || (lastGood !== undefined && isPriceJump(lastGood, candidate));
+function chooseRate(rates: readonly FxRate[], known: FxRate | undefined): FxRate | undefined {
+  const entry: Progress = { good: null, jumped: [], attempts: [] };
+  const lastGood = known === undefined ? null : toQuote(known);
+  for (const rate of rates) {
+    const quote = toQuote(rate);
+    if (quote !== null) weigh(entry, quote, lastGood);
+    if (entry.good !== null) return rate;
+  }
+  return undefined;
 }
 
-function toQuote({ perUsd, source, quotedAt }: FxRate): Quote | undefined {
+function toQuote({ perUsd, source, quotedAt }: FxRate): Quote | null {
   const value = parseDecimal(perUsd);
-  return value === undefined ? undefined : { value, source, quotedAt };
+  return value === undefined ? null : { value, source, quotedAt };
 }
 
 /** The outcome of the last call to each source, for people. */
