@@ -1,0 +1,25 @@
+/** Takes known secrets out of text, wherever in it they are. */
+export type Redactor = {
+  /** The text with each secret, plain or percent-encoded, replaced. */
+  redact(text: string): string;
+  /** The same for a line of JSON, which writes some characters in its own way. The line stays JSON. */
+  redactJson(line: string): string;
+};
+
+const MASK = '[secret]';
+/** Anything shorter would hit words that mean no harm. */
+const MIN_SECRET_LENGTH = 6;
+
+/** A redactor of these secrets; those shorter than 6 characters are left alone. */
+export function createRedactor(secrets: readonly string[]): Redactor {
+  const forms = secrets
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
+    .flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]);
+  return { redact: createReplacer(forms), redactJson: createReplacer(forms.map((form) => JSON.stringify(form).slice(1, -1))) };
+}
+
+function createReplacer(forms: readonly string[]): (text: string) => string {
+  // A URL before the key in it, so that no half of it is left.
+  const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((rest, form) => rest.replaceAll(form, MASK), text);
+}
