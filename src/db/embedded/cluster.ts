@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../../lib/startup-error.ts';
 import { canReach, findPostgresAccount, type PostgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
-import { findPostmaster } from './postmaster-file.ts';
+import { findPostmaster, removeForeignPostmasterFile } from './postmaster-file.ts';
 import { runTool } from './run-tool.ts';
 
 /** A folder with PostgreSQL's data and the programs to run it. */
@@ -42,8 +43,7 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
     async start() {
       await writeSettings(dataDirectory, await findFreePort());
       if (((await stat(logFile).catch(() => undefined))?.size ?? 0) > MAX_LOG_BYTES) await truncate(logFile);
-      // A file left by a server that was killed, whose number another process has by now, would keep the new one from starting.
-      if ((await findPostmaster(dataDirectory)) === undefined) await rm(join(dataDirectory, 'postmaster.pid'), { force: true });
+      await removeForeignPostmasterFile(dataDirectory);
       return (await pgCtl(['start', '-l', logFile, '-t', '30'])).code === 0;
     },
     async stop() {
@@ -52,7 +52,9 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
         await pgCtl(['stop', '-m', mode, '-t', seconds]);
       }
       const stuck = await findPostmaster(dataDirectory);
-      if (stuck !== undefined) process.kill(stuck.pid, 'SIGKILL');
+      if (stuck === undefined) return;
+      process.kill(stuck.pid, 'SIGKILL');
+      for (let tries = 0; tries < 20 && (await findPostmaster(dataDirectory)) !== undefined; tries++) await sleep(100);
     },
     async explainFailure() {
       const text = await readFile(logFile, 'utf8').catch(() => '');
@@ -160,8 +162,10 @@ async function writeSettings(dataDirectory: string, port: number): Promise<void>
     log_min_error_statement: 'panic',
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'`);
-  const file = join(dataDirectory, 'postgresql.conf');
-  await writeFile(file, `# Written by chainfolio at every start.\n${lines.join('\n')}\n`);
+  const draft = join(dataDirectory, `postgresql.conf.${port}`);
+  await writeFile(draft, `# Written by chainfolio at every start.\n${lines.join('\n')}\n`);
+  // In one step: a server that another process starts right now must not read half of it.
+  await rename(draft, join(dataDirectory, 'postgresql.conf'));
 }
 
 function findFreePort(): Promise<number> {

@@ -15,7 +15,7 @@ type Log = { info(details: object, message: string): void };
 
 const START_TIMEOUT_MS = 60_000;
 const RETRY_AFTER_MS = 200;
-const MAX_FAILED_STARTS = 5;
+const MAX_FAILED_STARTS = 10;
 const NAME = 'chainfolio';
 
 /**
@@ -78,9 +78,19 @@ async function startOwned(cluster: Cluster): Promise<{ ownership: Ownership; por
       );
     }
     if (claim.status === 'owned' && isOurs) return { ownership: claim.ownership, port: running.port };
-    if (claim.status === 'owned') await claim.ownership.release();
-    // Nobody owns it: its owner was killed. Its programs may be gone or older than ours, so it is not taken over.
-    if (claim.status === 'owned' || claim.status === 'refused') await cluster.stop();
+    if (claim.status === 'refused') {
+      // One that another process may own is not ours to end, however ill it is.
+      if (isOurs) await cluster.stop();
+      throw new StartupError(
+        `The PostgreSQL in ${cluster.directory} (process ${running.pid}) cannot be used: ${claim.reason}. End it, or set DATA_DIR to another folder.`,
+      );
+    }
+    if (claim.status === 'owned') {
+      // Its owner was killed. Its programs may be gone or older than ours, so it is not taken over. Owned to the end, lest another start
+      // take it for its own meanwhile.
+      await cluster.stop();
+      await claim.ownership.release();
+    }
     await sleep(RETRY_AFTER_MS);
   }
   throw new StartupError(`The PostgreSQL in ${cluster.directory} does not answer. See server.log there.`);

@@ -12,7 +12,7 @@ export type Claim =
   | { readonly status: 'taken'; readonly ownerPid: string }
   /** Starting or stopping: worth another try. */
   | { readonly status: 'not_ready' }
-  | { readonly status: 'refused'; readonly cause: unknown };
+  | { readonly status: 'refused'; readonly reason: string };
 
 type Server = { readonly port: number; readonly password: string };
 
@@ -36,7 +36,8 @@ export async function claimOwnership(server: Server): Promise<Claim> {
     return ownerPid === undefined ? { status: 'not_ready' } : { status: 'taken', ownerPid };
   } catch (error) {
     await session.end().catch(() => undefined);
-    return isPassing(error) ? { status: 'not_ready' } : { status: 'refused', cause: error };
+    if (isPassing(error)) return { status: 'not_ready' };
+    return { status: 'refused', reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -97,10 +98,10 @@ function hold(server: Server, first: pg.Client): Ownership {
   };
 }
 
-const PASSING_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', '57P03', '57P01', '53300']);
+const PASSING_STATES = new Set(['57P01', '57P02', '57P03', '53300']);
 
+/** Whether it only says that the server is coming or going: broken connections do, silence and refusals do not. */
 function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if ('code' in error && typeof error.code === 'string') return PASSING_CODES.has(error.code);
-  return error.message.includes('terminated');
+  if (!(error instanceof Error) || error.message.includes('timeout')) return false;
+  return !(error instanceof pg.DatabaseError) || PASSING_STATES.has(error.code ?? '');
 }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A PostgreSQL server at work in a data folder. */
+/** A PostgreSQL server at work in a data folder. `port` is 0 in the first moment. */
 export type Postmaster = { readonly pid: number; readonly port: number };
 
 /**
@@ -9,15 +9,36 @@ export type Postmaster = { readonly pid: number; readonly port: number };
  * another process has its number by now.
  */
 export async function findPostmaster(dataDirectory: string): Promise<Postmaster | undefined> {
-  const lines = (await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
-  const pid = Number.parseInt(lines[0] ?? '', 10);
-  const port = Number.parseInt(lines[3] ?? '', 10);
-  if (!Number.isInteger(pid) || !isAlive(pid) || !(await isPostgres(pid, dataDirectory))) return undefined;
-  // The port is written a moment after the pid.
-  return { pid, port: Number.isInteger(port) ? port : 0 };
+  const { pid, port } = parse(await read(dataDirectory));
+  return isAlive(pid) && (await isPostgres(pid, dataDirectory)) ? { pid, port } : undefined;
+}
+
+/**
+ * Removes the file of a server that was killed when another process has its number by now: PostgreSQL would take that process for the
+ * server and refuse to start. It clears away the files of dead processes itself.
+ */
+export async function removeForeignPostmasterFile(dataDirectory: string): Promise<void> {
+  const text = await read(dataDirectory);
+  const { pid } = parse(text);
+  if (!isAlive(pid) || (await isPostgres(pid, dataDirectory))) return;
+  // Unless it is another by now: then a server has just started.
+  if ((await read(dataDirectory)) === text) await rm(join(dataDirectory, FILE));
+}
+
+const FILE = 'postmaster.pid';
+
+function read(dataDirectory: string): Promise<string> {
+  return readFile(join(dataDirectory, FILE), 'utf8').catch(() => '');
+}
+
+/** The pid and the port, each 0 as long as it is not written. */
+function parse(text: string): Postmaster {
+  const [pid = '', , , port = ''] = text.split('\n');
+  return { pid: Number.parseInt(pid, 10) || 0, port: Number.parseInt(port, 10) || 0 };
 }
 
 function isAlive(pid: number): boolean {
+  if (pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -153,6 +153,15 @@ it('stops within ten seconds when the server is frozen', async () => {
   await expect(query(postgres.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
 });
 
+it('says so when the server does not know the password, and leaves nothing running', async () => {
+  await (await start()).stop();
+  await writeFile(join(dataDir, 'postgres', 'password'), 'another');
+  const error = await failure(start());
+  expect(error).toBeInstanceOf(StartupError);
+  expect(error.message).toMatch(/cannot be used: password authentication failed[^\n]+$/);
+  expect(await readdir(join(dataDir, 'postgres', 'data'))).not.toContain('postmaster.pid');
+});
+
 it('refuses the data of another major version', async () => {
   await (await start()).stop();
   await writeFile(join(dataDir, 'postgres', 'data', 'PG_VERSION'), '17\n');
