@@ -47,6 +47,8 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 const LARGEST_BATCH = 100;
 const REQUESTS_AT_ONCE = 4;
+/** Too large answers, or refusals of what was too large, that one batch may cost before the endpoint is given up. */
+const MAX_OVERSIZED = 20;
 /** After this long an endpoint that refused batches is tried with them again. */
 const FORGET_LIMIT_AFTER_MS = 10 * 60_000;
 
@@ -130,6 +132,9 @@ function createExchange({ url, family, http, timeoutMs = DEFAULT_TIMEOUT_MS }: R
   };
 }
 
+/** The options of a batch, with how often more it may meet with what is too large. */
+type BatchOptions = RpcOptions & { readonly oversized: { left: number } };
+
 /** Finds out what batches the endpoint takes, and sends its calls accordingly. */
 function createBatcher({ call, callTogether }: Exchange): RpcEndpoint['batch'] {
   let learnt = { size: LARGEST_BATCH, until: 0 };
@@ -138,33 +143,28 @@ function createBatcher({ call, callTogether }: Exchange): RpcEndpoint['batch'] {
     learnt = { size: Math.min(size, limit()), until: Date.now() + FORGET_LIMIT_AFTER_MS };
   };
 
-  const callAlone = async (one: RpcCall, options: RpcOptions): Promise<RpcItem> => {
-    try {
-      return { ok: true, value: await call(one, options) };
-    } catch (error) {
-      if (error instanceof AppError && FAULTS_OF_A_CALL.has(error.code)) return { ok: false, error };
-      throw error;
-    }
-  };
-
-  const callEachAlone = (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
+  const callEachAlone = (calls: readonly RpcCall[], options: BatchOptions): Promise<readonly RpcItem[]> => {
     let limited: RpcItem | undefined;
     return mapLimited(calls, REQUESTS_AT_ONCE, async (one) => {
       // Who goes on asking after a refusal is refused for longer.
       if (limited !== undefined) return limited;
-      const item = await callAlone(one, options);
+      const item = await asItem(call(one, options), options);
       if (!item.ok && item.error.code === 'upstream_rate_limited') limited = item;
       return item;
     });
   };
 
-  const callMany = async (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
+  const callMany = async (calls: readonly RpcCall[], options: BatchOptions): Promise<readonly RpcItem[]> => {
     const size = limit();
     if (calls.length <= 1 || size === 1) return callEachAlone(calls, options);
     if (calls.length > size) {
       return (await mapLimited(chunk(calls, size), REQUESTS_AT_ONCE, (part) => callMany(part, options))).flat();
     }
-    const outcome = await callTogether(calls, options).catch(orAnswerTooLarge);
+    const outcome = await callTogether(calls, options).catch((error: unknown) => {
+      spend(options, error);
+      return 'answer_too_large' as const;
+    });
+    // An answer beyond our own limit comes of what was asked for and teaches nothing about batches.
     if (outcome === 'answer_too_large') return callHalves(calls, options);
     if (!(outcome instanceof AppError)) return outcome;
     if (outcome.code === 'upstream_too_large') {
@@ -178,19 +178,30 @@ function createBatcher({ call, callTogether }: Exchange): RpcEndpoint['batch'] {
   };
 
   /** One half after the other, so that the second profits from what the first one taught. */
-  const callHalves = async (calls: readonly RpcCall[], options: RpcOptions): Promise<readonly RpcItem[]> => {
+  const callHalves = async (calls: readonly RpcCall[], options: BatchOptions): Promise<readonly RpcItem[]> => {
     const middle = Math.ceil(calls.length / 2);
     const first = await callMany(calls.slice(0, middle), options);
     return [...first, ...(await callMany(calls.slice(middle), options))];
   };
 
-  return callMany;
+  return (calls, options) => callMany(calls, { ...options, oversized: { left: MAX_OVERSIZED } });
 }
 
-/** Answers beyond our own limit come of what was asked for and teach nothing about batches. */
-function orAnswerTooLarge(error: unknown): 'answer_too_large' {
-  if (error instanceof AppError && error.code === 'upstream_too_large') return 'answer_too_large';
-  throw error;
+/** A call as an item: what belongs to the call is its error, anything else is thrown. */
+async function asItem(call: Promise<unknown>, options: BatchOptions): Promise<RpcItem> {
+  try {
+    return { ok: true, value: await call };
+  } catch (error) {
+    if (!(error instanceof AppError) || !FAULTS_OF_A_CALL.has(error.code)) throw error;
+    if (error.code === 'upstream_too_large') spend(options, error);
+    return { ok: false, error };
+  }
+}
+
+/** Lets a "too large" pass while there are not too many. Throws any other error. */
+function spend({ oversized }: BatchOptions, error: unknown): void {
+  if (!(error instanceof AppError) || error.code !== 'upstream_too_large' || oversized.left === 0) throw error;
+  oversized.left -= 1;
 }
 
 /** Some servers put the one error that speaks of all calls into a list. */
