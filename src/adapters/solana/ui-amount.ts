@@ -8,8 +8,8 @@ const BASIS_POINTS = 10_000;
 
 /**
  * What a wallet shows for a raw amount of a mint with a scaled or interest-bearing display, at a moment of the chain's own clock in seconds; null for other mints
- * and for a multiplier that is no number. As the token program does it: raw amount x multiplier, cut off at the mint's decimals when scaled,
- * rounded to them when interest-bearing; only that the program's floats lose digits beyond the 15th and this does not.
+ * and for a multiplier that is no number. By the token program's rule: raw amount x multiplier, cut off at the mint's decimals when scaled, rounded to
+ * them when interest-bearing. The program reckons in floats and this does not, so the last unit may differ, and more of them beyond the 15th digit.
  */
 export function toUiAmount(amountRaw: bigint, { decimals, ui }: TokenMint, chainTime: bigint): UiAmount | null {
   if (ui === null) return null;
