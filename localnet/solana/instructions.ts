@@ -43,7 +43,7 @@ function f64(value: number): Uint8Array {
   return buffer;
 }
 
-export function text(value: string): Uint8Array {
+function text(value: string): Uint8Array {
   const encoded = Buffer.from(value, 'utf8');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(encoded.length);
@@ -62,10 +62,6 @@ export function initializeAccount(kind: TokenProgram, account: Address, mint: Ad
 
 export function mintTo(kind: TokenProgram, mint: Address, account: Address, authority: Address, amount: bigint): Instruction {
   return instruction(kind, [bytes(7), u64(amount)], [writable(mint), writable(account), signer(authority)]);
-}
-
-export function burn(kind: TokenProgram, account: Address, mint: Address, owner: Address, amount: bigint): Instruction {
-  return instruction(kind, [bytes(8), u64(amount)], [writable(account), writable(mint), signer(owner)]);
 }
 
 export function freezeAccount(kind: TokenProgram, account: Address, mint: Address, authority: Address): Instruction {

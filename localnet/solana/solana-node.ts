@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { EncodedAccount } from '@solana/kit';
-import { type Address, address, getAddressDecoder } from '@solana/kit';
+import { type Address, address, getAddressEncoder } from '@solana/kit';
 import { z } from 'zod';
 import { createLocalSvm, type LocalSvm } from './local-svm.ts';
 
@@ -194,19 +194,16 @@ function findAccount(local: LocalSvm, key: unknown): EncodedAccount | null {
   return local.getAccount(keyOf(key)) ?? null;
 }
 
+const encoder = getAddressEncoder();
+
 type Filter = { readonly offset: number; readonly bytes: string };
 
 function search(local: LocalSvm, program: string, filters: readonly Filter[], config: Config): unknown[] {
+  const wanted = filters.map(({ offset, bytes }) => ({ offset, bytes: Buffer.from(encoder.encode(address(bytes))) }));
   return local
     .accountsOf(address(program))
-    .filter((account) => filters.every(({ offset, bytes }) => matches(account.data, offset, bytes)))
+    .filter(({ data }) => wanted.every(({ offset, bytes }) => bytes.equals(data.subarray(offset, offset + bytes.length))))
     .map((account) => ({ pubkey: account.address, account: toWire(account, config) }));
-}
-
-const decoder = getAddressDecoder();
-
-function matches(data: EncodedAccount['data'], offset: number, bytes: string): boolean {
-  return data.length >= offset + 32 && decoder.decode(data, offset) === bytes;
 }
 
 function toWire(account: EncodedAccount | null, { dataSlice }: Config): unknown {
