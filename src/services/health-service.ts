@@ -2,7 +2,7 @@ import type { BalanceSource } from '../adapters/balance-source.ts';
 import { toAppError } from '../domain/errors.ts';
 
 export type HealthPart = {
-  /** `database`, `chain:ethereum`, `prices:defillama`. */
+  /** `database`, `chain:ethereum`, `prices:defillama`, `fx:coingecko`. */
   readonly name: string;
   readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
   readonly checkedAt: Date | null;
