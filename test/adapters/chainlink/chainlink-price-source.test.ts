@@ -4,7 +4,7 @@ import { priceFeeds } from '../../../src/adapters/chainlink/chainlink-feeds.ts';
 import { createChainlinkPriceSource } from '../../../src/adapters/chainlink/chainlink-price-source.ts';
 import { assetKey } from '../../../src/domain/asset.ts';
 import { describePriceSource } from '../../contract/price-source.contract.ts';
-import { type RpcProxy, startRpcProxy } from '../evm/rpc-proxy.ts';
+import { type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 import { DEAD_URL, ETHER, NOBODYS, SOL, SOLANA_USDC, USDC } from '../price-fixtures.ts';
 import { answering, createCaller, putFeed, setFeed } from './chainlink-setup.ts';
 

@@ -5,8 +5,8 @@ import { type LocalChain, startLocalChain } from '../../../localnet/evm/local-ch
 import type { ChainReading } from '../../../src/adapters/balance-source.ts';
 import { createEvmBalanceSource } from '../../../src/adapters/evm/evm-balance-source.ts';
 import { describeBalanceSource } from '../../contract/balance-source.contract.ts';
+import { onlyFrom, type RpcProxy, startRpcProxy, toOf } from '../../support/rpc-proxy.ts';
 import { createPool, LOCAL_CHAIN, walletAddress } from './evm-setup.ts';
-import { onlyFrom, type RpcProxy, startRpcProxy, toOf } from './rpc-proxy.ts';
 
 const signal = new AbortController().signal;
 const MULTICALL3 = LOCAL_CHAIN.multicall3.toLowerCase();

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../../localnet/evm/local-chain.ts';
 import { createEvmCaller } from '../../../src/adapters/evm/evm-caller.ts';
 import { RUNGS } from '../../../src/adapters/evm/ladder.ts';
+import { onlyFrom, type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 import { createPool, LOCAL_CHAIN } from './evm-setup.ts';
-import { onlyFrom, type RpcProxy, startRpcProxy } from './rpc-proxy.ts';
 
 const signal = new AbortController().signal;
 const feed = new Interface(['function latestRoundData() view returns (uint80, int256, uint256, uint256, uint80)']);

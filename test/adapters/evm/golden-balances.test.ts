@@ -5,8 +5,8 @@ import { createEvmBalanceSource } from '../../../src/adapters/evm/evm-balance-so
 import { RUNGS } from '../../../src/adapters/evm/ladder.ts';
 import { UINT256_MAX } from '../../../src/domain/amount.ts';
 import type { Reading } from '../../../src/domain/holding.ts';
+import { onlyFrom, type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 import { createPool, LOCAL_CHAIN, walletAddress } from './evm-setup.ts';
-import { onlyFrom, type RpcProxy, startRpcProxy } from './rpc-proxy.ts';
 
 const wallets = Array.from({ length: 40 }, (_, index) => walletAddress(index));
 const signal = new AbortController().signal;

@@ -4,7 +4,7 @@ import { type SolanaNode, startSolanaNode } from '../../../localnet/solana/solan
 import { walletOf } from '../../../localnet/solana/vm.ts';
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from '../../../src/adapters/solana/programs.ts';
 import { describeBalanceSource } from '../../contract/balance-source.contract.ts';
-import { type RpcProxy, startRpcProxy } from '../evm/rpc-proxy.ts';
+import { type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 import { accountBytes, amountOf, createSource, entryOf, LOCAL_CLUSTER, read, readingsOf, START, signal } from './solana-setup.ts';
 
 const { genesisHash } = LOCAL_CLUSTER;

@@ -5,7 +5,7 @@ import { type SolanaNode, startSolanaNode } from '../../../localnet/solana/solan
 import { walletOf } from '../../../localnet/solana/vm.ts';
 import { TOKEN_PROGRAM } from '../../../src/adapters/solana/programs.ts';
 import { bytesOfAddress } from '../../../src/adapters/solana/solana-address.ts';
-import { type ProxiedCall, type RpcProxy, startRpcProxy } from '../evm/rpc-proxy.ts';
+import { type ProxiedCall, type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 import { amountOf, createSource, entryOf, LOCAL_CLUSTER, read, readingsOf, START } from './solana-setup.ts';
 
 const { genesisHash } = LOCAL_CLUSTER;
