@@ -24,7 +24,7 @@ export const BASE_USDC: DemoToken = {
   decimals: 6,
 };
 
-export const ETH_USD_FEED = '0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419';
+const ETH_USD_FEED = '0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419';
 
 export type DemoEvm = {
   readonly ethereum: LocalChain;

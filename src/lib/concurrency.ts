@@ -22,19 +22,3 @@ export async function mapLimited<T, R>(items: readonly T[], limit: number, task:
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
   return results;
 }
-
-export type SingleFlight<T> = { run(key: string, task: () => Promise<T>): Promise<T> };
-
-/** Shares one promise among all who ask for the same key while it is in flight. */
-export function createSingleFlight<T>(): SingleFlight<T> {
-  const inFlight = new Map<string, Promise<T>>();
-  return {
-    run(key, task) {
-      const current = inFlight.get(key);
-      if (current !== undefined) return current;
-      const started = task().finally(() => inFlight.delete(key));
-      inFlight.set(key, started);
-      return started;
-    },
-  };
-}

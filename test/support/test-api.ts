@@ -18,7 +18,7 @@ type Answer = {
 };
 
 /** Fails unless the answer is one that the documentation of its route promises, field by field. */
-export function expectDocumented(answer: Answer, routes: readonly Route[]): void {
+function expectDocumented(answer: Answer, routes: readonly Route[]): void {
   const { headers, status, body } = answer;
   expect(headers['x-request-id']).toMatch(/^[A-Za-z0-9-]{1,64}$/);
   expect(headers['x-content-type-options']).toBe('nosniff');
