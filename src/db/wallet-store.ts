@@ -31,6 +31,8 @@ export type WalletStore = {
   ): Promise<WalletPage>;
   /** All wallets of a scope at once, oldest first; null means all. */
   listAll(tenantId: string, scope: { readonly walletIds: readonly string[] | null }): Promise<readonly Wallet[]>;
+  /** Every chain that a wallet of any tenant follows. */
+  listFollowedChains(): Promise<ReadonlySet<string>>;
   setLabel(tenantId: string, id: string, label: string | null): Promise<Wallet | undefined>;
   /** Also deletes the wallet's balances and sources. False when there is no such wallet. */
   delete(tenantId: string, id: string): Promise<boolean>;
@@ -57,6 +59,10 @@ export function createWalletStore(db: Kysely<Schema>): WalletStore {
       let query = selectWallets(db, tenantId).orderBy('created_at').orderBy('id');
       if (walletIds !== null) query = query.where(sql<boolean>`id = any(${walletIds.filter(isUuid)}::uuid[])`);
       return (await query.execute()).map(toWallet);
+    },
+    async listFollowedChains() {
+      const rows = await db.selectFrom('wallet_chains').select('chain').distinct().execute();
+      return new Set(rows.map((row) => row.chain));
     },
     async setLabel(tenantId, id, label) {
       if (!isUuid(id)) return undefined;

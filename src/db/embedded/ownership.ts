@@ -18,7 +18,7 @@ type Server = { readonly port: number; readonly password: string };
 
 const LOCK_KEY = 7_231_946;
 const OWNER_NAME = 'chainfolio owner ';
-const RECLAIM_AFTER_MS = 1_000;
+const RECLAIM_AFTER_MS = 100;
 
 /**
  * Tries to become the owner of a running server. The right is a lock of a session in that server: the end of the owner, however
