@@ -74,7 +74,14 @@ export function composeServices(config: Config, { storage, http, log, version, n
       staleAfterMs: config.refreshIntervalSeconds * 1000 * MISSED_READS,
       now,
     }),
-    health: createHealthService({ version, ping: () => storage.ping(), sources, priceHealth: () => prices.health(), log }),
+    health: createHealthService({
+      version,
+      ping: () => storage.ping(),
+      followedChains: () => wallets.listFollowedChains(),
+      sources,
+      priceHealth: () => prices.health(),
+      log,
+    }),
     endpointNames,
   };
 }

@@ -241,6 +241,7 @@ const databasePart: HealthWire['parts'][number] = {
   checked_at: MOMENT,
   error: null,
   block: null,
+  in_use: true,
 };
 
 export const healthExample: HealthWire = {
@@ -249,13 +250,14 @@ export const healthExample: HealthWire = {
   started_at: MOMENT,
   parts: [
     databasePart,
-    { name: 'chain:ethereum', status: 'ok', checked_at: MOMENT, error: null, block: 23_850_112 },
+    { name: 'chain:ethereum', status: 'ok', checked_at: MOMENT, error: null, block: 23_850_112, in_use: true },
     {
       name: 'chain:solana',
       status: 'down',
       checked_at: MOMENT,
       error: { code: 'upstream_unreachable', provider: 'api.mainnet-beta.solana.com' },
       block: null,
+      in_use: true,
     },
   ],
 };

@@ -9,9 +9,11 @@ export type HealthPart = {
   readonly error: { readonly code: string; readonly provider: string | null } | null;
   /** Newest block or slot seen, for chains. */
   readonly block: bigint | null;
+  /** Whether anything depends on it: a chain that no wallet follows is looked at once, at the start. */
+  readonly inUse: boolean;
 };
 
-/** `down` only when the database is; a chain or price source that fails makes it `degraded`. */
+/** `down` only when the database is; a chain or price source in use that fails makes it `degraded`. */
 export type Health = {
   readonly status: 'ok' | 'degraded' | 'down';
   readonly version: string;
@@ -25,6 +27,7 @@ export type HealthService = { getHealth(): Promise<Health>; start(): void; stop(
 type HealthServiceDeps = {
   readonly version: string;
   readonly ping: () => Promise<void>;
+  readonly followedChains: () => Promise<ReadonlySet<string>>;
   /** By chain slug. */
   readonly sources: ReadonlyMap<string, BalanceSource>;
   readonly priceHealth: () => readonly HealthPart[];
@@ -36,16 +39,20 @@ const PROBE_TIMEOUT_MS = 20_000;
 
 export function createHealthService(deps: HealthServiceDeps): HealthService {
   const startedAt = new Date();
-  const chainParts = new Map<string, HealthPart>([...deps.sources.keys()].map((slug) => [slug, unknownPart(`chain:${slug}`)]));
+  const chainParts = new Map<string, HealthPart>(
+    [...deps.sources.keys()].map((slug) => [slug, { ...UNKNOWN_PART, name: `chain:${slug}` }]),
+  );
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let round: Promise<void> = Promise.resolve();
 
-  const probeAll = async (): Promise<void> => {
+  const probeRound = async (): Promise<void> => {
+    // While the database cannot tell, nothing is known to depend on a chain.
+    const followed = await deps.followedChains().catch(() => new Set<string>());
+    const wanted = [...deps.sources].filter(([slug]) => followed.has(slug) || chainParts.get(slug)?.checkedAt === null);
     await Promise.all(
-      [...deps.sources].map(async ([slug, source]) => {
-        const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
-        const part = await probe(source, signal);
+      wanted.map(async ([slug, source]) => {
+        const part = await probe(source, AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]));
         if (stopping.signal.aborted) return;
         if (part.error !== null && chainParts.get(slug)?.status !== 'down') {
           deps.log.warn({ chain: slug, error: part.error }, 'chain cannot be read');
@@ -56,14 +63,16 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
     if (!stopping.signal.aborted) timer = setTimeout(startRound, PROBE_INTERVAL_MS).unref();
   };
   const startRound = (): void => {
-    round = probeAll();
+    round = probeRound();
   };
 
   return {
     async getHealth() {
       const database = await checkDatabase(deps.ping);
-      const parts = [database, ...chainParts.values(), ...deps.priceHealth()];
-      const isDegraded = parts.some((part) => part.status === 'down' || part.status === 'degraded');
+      const followed = database.status === 'ok' ? await deps.followedChains().catch(() => new Set<string>()) : new Set<string>();
+      const chains = [...chainParts].map(([slug, part]) => ({ ...part, inUse: followed.has(slug) }));
+      const parts = [database, ...chains, ...deps.priceHealth()];
+      const isDegraded = parts.some((part) => part.inUse && (part.status === 'down' || part.status === 'degraded'));
       const status = database.status === 'down' ? 'down' : isDegraded ? 'degraded' : 'ok';
       return { status, version: deps.version, startedAt, parts };
     },
@@ -76,9 +85,7 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
   };
 }
 
-function unknownPart(name: string): HealthPart {
-  return { name, status: 'unknown', checkedAt: null, error: null, block: null };
-}
+const UNKNOWN_PART = { status: 'unknown', checkedAt: null, error: null, block: null, inUse: false } as const;
 
 async function checkDatabase(ping: () => Promise<void>): Promise<HealthPart> {
   const error = await ping().then(
@@ -91,6 +98,7 @@ async function checkDatabase(ping: () => Promise<void>): Promise<HealthPart> {
     checkedAt: new Date(),
     error: error === null ? null : { code: error.code, provider: null },
     block: null,
+    inUse: true,
   };
 }
 
@@ -99,7 +107,7 @@ async function probe(source: BalanceSource, signal: AbortSignal): Promise<Health
     const { code, provider } = toAppError(thrown);
     return { error: { code, provider: provider ?? null } };
   });
-  const base = { name: `chain:${source.chain}`, checkedAt: new Date() };
+  const base = { name: `chain:${source.chain}`, checkedAt: new Date(), inUse: false };
   if ('block' in outcome) return { ...base, status: 'ok', error: null, block: outcome.block.number };
   return { ...base, status: 'down', error: outcome.error, block: null };
 }

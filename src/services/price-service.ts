@@ -201,13 +201,13 @@ function toQuote({ perUsd, source, quotedAt }: FxRate): Quote | null {
 /** The outcome of the last call to each source, for people. */
 function createSourceHealth(names: readonly string[], now: () => Date): { readonly note: Note; list(): readonly HealthPart[] } {
   const parts = new Map<string, HealthPart>(
-    names.map((name) => [name, { name, status: 'unknown', checkedAt: null, error: null, block: null }]),
+    names.map((name) => [name, { name, status: 'unknown', checkedAt: null, error: null, block: null, inUse: true }]),
   );
   return {
     note(name, failure) {
       const provider = name.slice(name.indexOf(':') + 1);
       const error = failure === undefined ? null : { code: failure, provider };
-      parts.set(name, { name, status: error === null ? 'ok' : 'degraded', checkedAt: now(), error, block: null });
+      parts.set(name, { name, status: error === null ? 'ok' : 'degraded', checkedAt: now(), error, block: null, inUse: true });
     },
     list: () => [...parts.values()],
   };

@@ -31,14 +31,15 @@ describe('GET /health', () => {
     ['down', 503],
   ] as const)('answers %s with %i and is never stored', async (status, code) => {
     const parts = [
-      { name: 'database', status: 'ok', checkedAt: NOW, error: null, block: null },
-      { name: 'chain:ethereum', status: 'ok', checkedAt: NOW, error: null, block: 23_850_112n },
+      { name: 'database', status: 'ok', checkedAt: NOW, error: null, block: null, inUse: true },
+      { name: 'chain:ethereum', status: 'ok', checkedAt: NOW, error: null, block: 23_850_112n, inUse: true },
       {
         name: 'chain:solana',
         status: 'down',
         checkedAt: null,
         error: { code: 'upstream_timeout', provider: 'rpc.example' },
         block: null,
+        inUse: false,
       },
     ] as const;
     const answer = await createTestApi({ health: { getHealth: async () => buildHealth({ status, parts }) } }).call(

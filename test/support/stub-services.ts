@@ -51,7 +51,7 @@ export function buildHealth(overrides: Partial<Health> = {}): Health {
     status: 'ok',
     version: '0.1.0',
     startedAt: NOW,
-    parts: [{ name: 'database', status: 'ok', checkedAt: NOW, error: null, block: null }],
+    parts: [{ name: 'database', status: 'ok', checkedAt: NOW, error: null, block: null, inUse: true }],
     ...overrides,
   };
 }

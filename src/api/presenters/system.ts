@@ -30,6 +30,7 @@ export function presentHealth(health: Health): HealthWire {
       checked_at: presentMoment(part.checkedAt),
       error: presentError(part.error),
       block: part.block === null ? null : presentBlockNumber(part.block),
+      in_use: part.inUse,
     })),
   };
 }

@@ -18,7 +18,7 @@ export const chainsSchema = z.object({ chains: z.array(chainSchema) }).meta({ id
 export const healthSchema = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']).meta({
-      description: '`degraded`: a chain or a price source cannot be read. `down`: the database cannot be.',
+      description: '`degraded`: a chain or a price source in use cannot be read. `down`: the database cannot be.',
     }),
     version: z.string(),
     started_at: timestamp,
@@ -29,6 +29,9 @@ export const healthSchema = z
         checked_at: timestamp.nullable(),
         error: sourceError.nullable(),
         block: z.int().min(0).nullable().meta({ description: 'Newest block or slot seen, for chains.' }),
+        in_use: z.boolean().meta({
+          description: 'Whether anything depends on it. A chain that no wallet follows is looked at once, at the start.',
+        }),
       }),
     ),
   })

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import type { BalanceSource } from '../../src/adapters/balance-source.ts';
+import { createHealthService } from '../../src/services/health-service.ts';
+
+function deadSource(chain: string, probed: string[]): BalanceSource {
+  return {
+    chain,
+    kinds: ['balances'],
+    readBalances: () => Promise.reject(new Error('not asked here')),
+    describeTokens: () => Promise.reject(new Error('not asked here')),
+    async probe() {
+      probed.push(chain);
+      return { error: { code: 'upstream_unreachable', provider: 'rpc.example' } };
+    },
+  };
+}
+
+it('calls the service degraded for a dead chain that a wallet follows, and for no other', async () => {
+  const probed: string[] = [];
+  const sources = new Map(['ethereum', 'gnosis'].map((chain) => [chain, deadSource(chain, probed)]));
+  let followed = new Set<string>();
+  const health = createHealthService({
+    version: '0',
+    ping: async () => undefined,
+    followedChains: async () => followed,
+    sources,
+    priceHealth: () => [],
+    log: { warn: () => undefined },
+  });
+  expect((await health.getHealth()).parts.map((part) => part.status)).toEqual(['ok', 'unknown', 'unknown']);
+  health.start();
+  await expect.poll(async () => (await health.getHealth()).parts[2]?.status).toBe('down');
+  expect((await health.getHealth()).status).toBe('ok');
+  followed = new Set(['gnosis']);
+  const after = await health.getHealth();
+  expect(after.status).toBe('degraded');
+  expect(after.parts.map((part) => part.inUse)).toEqual([true, false, true]);
+  expect(probed.sort()).toEqual(['ethereum', 'gnosis']);
+  await health.stop();
+});
