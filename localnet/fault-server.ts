@@ -31,7 +31,7 @@ export type FaultServerOptions = {
 
 /** What `eth_chainId` and `getGenesisHash` say without a node behind. */
 export const CANNED_CHAIN_ID = 31_337;
-export const CANNED_GENESIS_HASH = 'GenesisHashOfTheFau1tServer11111111111111111';
+const CANNED_GENESIS_HASH = 'GenesisHashOfTheFau1tServer11111111111111111';
 
 type Call = { readonly id: unknown; readonly method: string; readonly params: readonly unknown[] };
 type Exchange = {

@@ -164,6 +164,17 @@ describe('whole numbers', () => {
   });
 });
 
+it('can be a real node behind a server that misbehaves and is slow', async () => {
+  const front = await startFaultServer({ upstreamUrl: server.url('ok'), delayMs: 50 });
+  const endpoint = createRpcEndpoint({ url: front.url('half'), family: 'evm', http, timeoutMs: 5_000 });
+  const startedAt = performance.now();
+  const items = await endpoint.batch(echoes(4), { signal });
+  expect(items.map((item) => item.ok)).toEqual([true, false, true, false]);
+  expect(performance.now() - startedAt).toBeGreaterThan(45);
+  expect(server.requests()).toBe(1);
+  await front.close();
+});
+
 it('is named by its host alone', () => {
   const { name } = createRpcEndpoint({ url: 'https://u:p@rpc.example.com:8545/v3/KEY?k=KEY', family: 'evm', http });
   expect(name).toBe('rpc.example.com:8545');
