@@ -15,7 +15,13 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   const forms = secrets
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     .flatMap((secret) => [secret, encodeURIComponent(secret.toWellFormed())]);
-  return { redact: createReplacer(forms), redactJson: createReplacer(forms.map((form) => JSON.stringify(form).slice(1, -1))) };
+  const inJson = forms.map(escapeForJson);
+  // Twice for JSON inside of a text of the line.
+  return { redact: createReplacer(forms), redactJson: createReplacer([...inJson, ...inJson.map(escapeForJson)]) };
+}
+
+function escapeForJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function createReplacer(forms: readonly string[]): (text: string) => string {
