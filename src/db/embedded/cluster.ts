@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../../lib/startup-error.ts';
 import { canReach, findPostgresAccount, type PostgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
-import { findPostmaster, removeForeignPostmasterFile } from './postmaster-file.ts';
+import { isPostmaster, removeForeignPostmasterFile } from './postmaster-file.ts';
 import { runTool } from './run-tool.ts';
 
 /** A folder with PostgreSQL's data and the programs to run it. */
@@ -16,12 +16,18 @@ export type Cluster = {
   readonly password: string;
   /** Starts the server on a free port of the loopback address. False when it did not come up, `explainFailure` tells why. */
   start(): Promise<boolean>;
-  /** Ends the server that runs there, in steps: a clean stop, after five seconds an immediate one, after two more a kill. */
-  stop(): Promise<void>;
+  /** Ends this one server, and never another that has taken its place: cleanly, after five seconds at once, after two more by force. */
+  stop(pid: number): Promise<void>;
   /** The last line that the server logged. */
   explainFailure(): Promise<string>;
 };
 
+// PostgreSQL's fast and immediate shutdown.
+const STOP_STEPS = [
+  ['SIGINT', 5_000],
+  ['SIGQUIT', 2_000],
+  ['SIGKILL', 2_000],
+] as const;
 const MAX_LOG_BYTES = 5_000_000;
 
 /** Opens the cluster in `dataDir`, made there if there is none. Throws StartupError for a folder or a version that cannot be used. */
@@ -34,8 +40,6 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
   if (!(await exists(directory))) await initialise({ root, directory, account, binaries });
   await checkVersion(dataDirectory, binaries.majorVersion);
   const logFile = join(directory, 'server.log');
-  const pgCtl = (args: readonly string[]): ReturnType<typeof runTool> =>
-    runTool(binaries.pgCtl, [...args, '-s', '-w', '-D', dataDirectory], { account, cwd: directory });
   return {
     directory,
     dataDirectory,
@@ -44,17 +48,15 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
       await writeSettings(dataDirectory, await findFreePort());
       if (((await stat(logFile).catch(() => undefined))?.size ?? 0) > MAX_LOG_BYTES) await truncate(logFile);
       await removeForeignPostmasterFile(dataDirectory);
-      return (await pgCtl(['start', '-l', logFile, '-t', '30'])).code === 0;
+      const args = ['start', '-s', '-w', '-t', '30', '-D', dataDirectory, '-l', logFile];
+      return (await runTool(binaries.pgCtl, args, { account, cwd: directory })).code === 0;
     },
-    async stop() {
-      for (const [mode, seconds] of [['fast', '5'] as const, ['immediate', '2'] as const]) {
-        if ((await findPostmaster(dataDirectory)) === undefined) return;
-        await pgCtl(['stop', '-m', mode, '-t', seconds]);
+    async stop(pid) {
+      for (const [signal, timeoutMs] of STOP_STEPS) {
+        const giveUpAt = Date.now() + timeoutMs;
+        if (await isPostmaster(pid, dataDirectory)) process.kill(pid, signal);
+        while (Date.now() < giveUpAt && (await isPostmaster(pid, dataDirectory))) await sleep(20);
       }
-      const stuck = await findPostmaster(dataDirectory);
-      if (stuck === undefined) return;
-      process.kill(stuck.pid, 'SIGKILL');
-      for (let tries = 0; tries < 20 && (await findPostmaster(dataDirectory)) !== undefined; tries++) await sleep(100);
     },
     async explainFailure() {
       const text = await readFile(logFile, 'utf8').catch(() => '');

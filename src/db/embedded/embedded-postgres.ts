@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../../lib/startup-error.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { claimOwnership, type Ownership } from './ownership.ts';
-import { findPostmaster } from './postmaster-file.ts';
+import { findPostmaster, type Postmaster } from './postmaster-file.ts';
 
 export type EmbeddedPostgres = {
   /** Connection URL of the service's own database, with its password. */
@@ -30,20 +30,20 @@ export async function startEmbeddedPostgres({
   readonly log?: Log;
 }): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(dataDir);
-  const { ownership, port } = await startOwned(cluster);
+  const { ownership, pid, port } = await startOwned(cluster);
   const url = `postgres://${NAME}:${cluster.password}@127.0.0.1:${port}/${NAME}`;
+  const stop = async (): Promise<void> => {
+    await Promise.race([ownership.release(), sleep(1_000)]);
+    await cluster.stop(pid);
+  };
   try {
     await ensureDatabase(ownership, cluster.password);
   } catch (error) {
-    await cluster.stop();
+    await stop();
     throw error;
   }
   log?.info({ directory: cluster.directory, port }, 'embedded PostgreSQL started');
   let stopped: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    await Promise.race([ownership.release(), sleep(1_000)]);
-    await cluster.stop();
-  };
   return {
     url,
     stop() {
@@ -54,20 +54,23 @@ export async function startEmbeddedPostgres({
 }
 
 /** A server that this process has started and alone may use. */
-async function startOwned(cluster: Cluster): Promise<{ ownership: Ownership; port: number }> {
+async function startOwned(cluster: Cluster): Promise<Postmaster & { readonly ownership: Ownership }> {
   const giveUpAt = Date.now() + START_TIMEOUT_MS;
-  let isOurs = false;
+  let startedPid: number | undefined;
   let failedStarts = 0;
   while (Date.now() < giveUpAt) {
     const running = await findPostmaster(cluster.dataDirectory);
     if (running === undefined) {
-      isOurs = await cluster.start();
-      if (!isOurs && ++failedStarts >= MAX_FAILED_STARTS) {
+      if (await cluster.start()) {
+        startedPid = (await findPostmaster(cluster.dataDirectory))?.pid;
+      } else if (++failedStarts >= MAX_FAILED_STARTS) {
         throw new StartupError(`The embedded PostgreSQL does not start: ${await cluster.explainFailure()}`);
+      } else {
+        await sleep(RETRY_AFTER_MS);
       }
-      if (!isOurs) await sleep(RETRY_AFTER_MS);
       continue;
     }
+    const isOurs = running.pid === startedPid;
     const claim =
       running.port === 0
         ? ({ status: 'not_ready' } as const)
@@ -77,10 +80,10 @@ async function startOwned(cluster: Cluster): Promise<{ ownership: Ownership; por
         `Another chainfolio (process ${claim.ownerPid}) uses ${cluster.directory}. Stop it, or set DATA_DIR to another folder.`,
       );
     }
-    if (claim.status === 'owned' && isOurs) return { ownership: claim.ownership, port: running.port };
+    if (claim.status === 'owned' && isOurs) return { ...running, ownership: claim.ownership };
     if (claim.status === 'refused') {
       // One that another process may own is not ours to end, however ill it is.
-      if (isOurs) await cluster.stop();
+      if (isOurs) await cluster.stop(running.pid);
       throw new StartupError(
         `The PostgreSQL in ${cluster.directory} (process ${running.pid}) cannot be used: ${claim.reason}. End it, or set DATA_DIR to another folder.`,
       );
@@ -88,7 +91,7 @@ async function startOwned(cluster: Cluster): Promise<{ ownership: Ownership; por
     if (claim.status === 'owned') {
       // Its owner was killed. Its programs may be gone or older than ours, so it is not taken over. Owned to the end, lest another start
       // take it for its own meanwhile.
-      await cluster.stop();
+      await cluster.stop(running.pid);
       await claim.ownership.release();
     }
     await sleep(RETRY_AFTER_MS);

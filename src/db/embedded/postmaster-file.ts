@@ -10,7 +10,12 @@ export type Postmaster = { readonly pid: number; readonly port: number };
  */
 export async function findPostmaster(dataDirectory: string): Promise<Postmaster | undefined> {
   const { pid, port } = parse(await read(dataDirectory));
-  return isAlive(pid) && (await isPostgres(pid, dataDirectory)) ? { pid, port } : undefined;
+  return (await isPostmaster(pid, dataDirectory)) ? { pid, port } : undefined;
+}
+
+/** Whether the process is there and is the server of the data folder. */
+export async function isPostmaster(pid: number, dataDirectory: string): Promise<boolean> {
+  return isAlive(pid) && (await isPostgres(pid, dataDirectory));
 }
 
 /**
