@@ -6,7 +6,7 @@ import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import { isPinnedByNumber } from './block-pin.ts';
 import { readChunk, type ScanPiece, slotLimit } from './chunk-reader.ts';
-import { type EvmBlock, fetchBlock } from './evm-block.ts';
+import { type EvmBlock, fetchBlock, fetchNewestBlock } from './evm-block.ts';
 import { cutChunk } from './scan-chunks.ts';
 import type { ScanChunk, SlotFault } from './scan-codec.ts';
 
@@ -49,7 +49,7 @@ export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Prom
   const { chain, pool, signal } = options;
   const blocksBack = options.isLastTry ? Math.ceil(LAG_MS / chain.finality.blockTimeMs) : 0;
   const start = await pool.run(
-    async (endpoint) => ({ endpoint, block: await fetchRecentBlock(endpoint, blocksBack, signal) }),
+    async (endpoint) => ({ endpoint, block: await fetchRecentBlock(endpoint, { chain, blocksBack, signal }) }),
     signal,
   );
   const { block } = start;
@@ -76,8 +76,11 @@ export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Prom
   return { block, wallets: found.wallets };
 }
 
-async function fetchRecentBlock(endpoint: RpcEndpoint, blocksBack: number, signal: AbortSignal): Promise<EvmBlock> {
-  const newest = await fetchBlock(endpoint, 'latest', signal);
+async function fetchRecentBlock(
+  endpoint: RpcEndpoint,
+  { chain, blocksBack, signal }: { chain: EvmChain; blocksBack: number; signal: AbortSignal },
+): Promise<EvmBlock> {
+  const newest = await fetchNewestBlock(endpoint, chain, signal);
   if (blocksBack === 0 || newest.number < BigInt(blocksBack)) return newest;
   return fetchBlock(endpoint, newest.number - BigInt(blocksBack), signal);
 }

@@ -4,7 +4,7 @@ import type { Reading, SourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceQuery, BalanceSource, ChainReading } from '../balance-source.ts';
 import { type BlockScan, scanAtOneBlock, type WalletScan } from './block-scan.ts';
-import { fetchBlock } from './evm-block.ts';
+import { fetchNewestBlock } from './evm-block.ts';
 import { describeTokens } from './token-description.ts';
 
 /** For what no request answered and no error explains: there is no default for an amount. */
@@ -25,7 +25,7 @@ export function createEvmBalanceSource({
     describeTokens: (addresses, signal) => describeTokens(addresses, { chain, pool, signal }),
     async probe(signal) {
       try {
-        return { block: await pool.run((endpoint) => fetchBlock(endpoint, 'latest', signal), signal) };
+        return { block: await pool.run((endpoint) => fetchNewestBlock(endpoint, chain, signal), signal) };
       } catch (error) {
         return { error: toSourceError(error) };
       }

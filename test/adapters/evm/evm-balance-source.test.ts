@@ -8,6 +8,9 @@ import { describeBalanceSource } from '../../contract/balance-source.contract.ts
 import { onlyFrom, type RpcProxy, startRpcProxy, toOf } from '../../support/rpc-proxy.ts';
 import { createPool, LOCAL_CHAIN, walletAddress } from './evm-setup.ts';
 
+/** What one request for the newest block asks. */
+const NEWEST_BLOCK = ['eth_getBlockByNumber', 'eth_chainId'];
+
 const signal = new AbortController().signal;
 const MULTICALL3 = LOCAL_CHAIN.multicall3.toLowerCase();
 const TOKEN_ARGUMENTS = ['string', 'string', 'uint8'] as const;
@@ -78,7 +81,17 @@ describe('a chain with 10 wallets and 20 tokens', () => {
 
   test('is read in two requests after the check of the chain id', async () => {
     expect(differences(await readFrom([first.url]))).toEqual([]);
-    expect(first.calls.map((call) => call.method)).toEqual(['eth_chainId', 'eth_getBlockByNumber', 'eth_call']);
+    expect(first.calls.map((call) => call.method)).toEqual(['eth_chainId', ...NEWEST_BLOCK, 'eth_call']);
+    expect(first.requests).toBe(3);
+  });
+
+  test('is not believed from the moment it serves another chain', async () => {
+    const source = createEvmBalanceSource({ chain: LOCAL_CHAIN, pool: createPool([first.url]) });
+    expect(differences(await source.readBalances({ addresses: wallets, tokens, signal }))).toEqual([]);
+    first.intercept = ({ method }) => (method === 'eth_chainId' ? { result: '0x89' } : undefined);
+    const { block, addresses } = await source.readBalances({ addresses: wallets, tokens, signal });
+    expect(block).toBeNull();
+    for (const entry of addresses) expect(entry).toMatchObject({ status: 'failed', error: { code: 'upstream_wrong_chain' } });
   });
 
   test('is read by block number from an endpoint that takes no block hash, which is asked only once', async () => {
@@ -91,7 +104,7 @@ describe('a chain with 10 wallets and 20 tokens', () => {
     first.calls = [];
     expect(differences(await source.readBalances({ addresses: wallets, tokens, signal }))).toEqual([]);
     // The block is looked at again in the end: its number could have become another block's.
-    expect(first.calls.map((call) => call.method)).toEqual(['eth_getBlockByNumber', 'eth_call', 'eth_getBlockByNumber']);
+    expect(first.calls.map((call) => call.method)).toEqual([...NEWEST_BLOCK, 'eth_call', 'eth_getBlockByNumber']);
   });
 
   test('moves to the next endpoint when one dies between the block and the balances', async () => {
@@ -208,7 +221,7 @@ describe('a chain with 10 wallets and 20 tokens', () => {
     first.calls = [];
     expect(differences(await source.readBalances({ addresses: wallets, tokens, signal }))).toEqual([]);
     expect(first.calls.map((call) => (call.method === 'eth_call' ? toOf(call.params) : call.method))).toEqual([
-      'eth_getBlockByNumber',
+      ...NEWEST_BLOCK,
       MULTICALL3,
     ]);
     expect(differences(await readFrom([second.url]))).toEqual([]);
