@@ -70,7 +70,7 @@ const schema = z.object({
   COINGECKO_URL: httpUrl.default('https://api.coingecko.com/api/v3'),
   COINGECKO_API_KEY: z
     .string()
-    .regex(/^[\x21-\x7e]{4,200}$/, 'must be 4 to 200 printable characters')
+    .regex(/^[\x21-\x7e]{6,200}$/, 'must be 6 to 200 printable characters')
     .optional(),
   REFRESH_INTERVAL_SECONDS: wholeNumber(10, 86_400).default(300),
   API_KEYS_REQUIRED: z.stringbool({ error: 'must be true or false' }).optional(),
