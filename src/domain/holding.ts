@@ -1,12 +1,18 @@
 import type { Asset, AssetRef } from './asset.ts';
 import type { Decimal } from './decimal.ts';
-import type { ErrorCode } from './errors.ts';
+import { type ErrorCode, toAppError } from './errors.ts';
 
 /** The block (or Solana slot, whose hash endpoints do not tell) that a figure was read at. */
 export type Block = { readonly number: bigint; readonly hash: string | null };
 
 /** A failure fit for an answer: a stable code and who failed, never a URL. */
 export type SourceError = { readonly code: ErrorCode; readonly provider: string | null };
+
+/** Anything thrown, as it is told in an answer. */
+export function toSourceError(thrown: unknown): SourceError {
+  const { code, provider } = toAppError(thrown);
+  return { code, provider: provider ?? null };
+}
 
 /** Where in a wallet an amount sits: free in it, or staked natively with it as the withdrawer. */
 export type Position = 'wallet' | 'stake';

@@ -1,5 +1,6 @@
 import type { BalanceSource } from '../adapters/balance-source.ts';
 import { toAppError } from '../domain/errors.ts';
+import { toSourceError } from '../domain/holding.ts';
 
 export type HealthPart = {
   /** `database`, `chain:ethereum`, `prices:defillama`, `fx:coingecko`. */
@@ -103,10 +104,7 @@ async function checkDatabase(ping: () => Promise<void>): Promise<HealthPart> {
 }
 
 async function probe(source: BalanceSource, signal: AbortSignal): Promise<HealthPart> {
-  const outcome = await source.probe(signal).catch((thrown: unknown) => {
-    const { code, provider } = toAppError(thrown);
-    return { error: { code, provider: provider ?? null } };
-  });
+  const outcome = await source.probe(signal).catch((thrown: unknown) => ({ error: toSourceError(thrown) }));
   const base = { name: `chain:${source.chain}`, checkedAt: new Date(), inUse: false };
   if ('block' in outcome) return { ...base, status: 'ok', error: null, block: outcome.block.number };
   return { ...base, status: 'down', error: outcome.error, block: null };

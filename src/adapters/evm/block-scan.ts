@@ -1,6 +1,6 @@
 import type { EvmChain } from '../../domain/chain.ts';
-import { AppError, toAppError } from '../../domain/errors.ts';
-import type { SourceError } from '../../domain/holding.ts';
+import { AppError } from '../../domain/errors.ts';
+import { type SourceError, toSourceError } from '../../domain/holding.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
@@ -133,9 +133,4 @@ function otherBlock({ name }: RpcEndpoint): AppError {
 
 function isBlockGone(error: unknown): boolean {
   return error instanceof AppError && error.code === 'upstream_block_unavailable';
-}
-
-function toSourceError(error: unknown): SourceError {
-  const { code, provider } = toAppError(error);
-  return { code, provider: provider ?? null };
 }

@@ -1,6 +1,6 @@
 import type { EvmChain } from '../../domain/chain.ts';
-import { AppError, toAppError } from '../../domain/errors.ts';
-import type { Reading, SourceError } from '../../domain/holding.ts';
+import { AppError } from '../../domain/errors.ts';
+import { type Reading, type SourceError, toSourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceQuery, BalanceSource, ChainReading } from '../balance-source.ts';
 import { type BlockScan, scanAtOneBlock, type WalletScan } from './block-scan.ts';
@@ -89,9 +89,4 @@ function toReading(chain: string, address: string | null, amount: bigint | Sourc
   const asset = { chain, address };
   if (typeof amount !== 'bigint') return { status: 'failed', asset, error: amount };
   return { status: 'ok', asset, amountRaw: amount, frozenRaw: 0n, ui: null };
-}
-
-function toSourceError(error: unknown): SourceError {
-  const { code, provider } = toAppError(error);
-  return { code, provider: provider ?? null };
 }

@@ -1,7 +1,7 @@
 import { MAX_DECIMALS } from '../../domain/amount.ts';
 import type { AssetFlag } from '../../domain/asset.ts';
 import type { EvmChain } from '../../domain/chain.ts';
-import { toAppError } from '../../domain/errors.ts';
+import { toSourceError } from '../../domain/holding.ts';
 import { cleanTokenText } from '../../domain/token-text.ts';
 import { chunk } from '../../lib/concurrency.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
@@ -32,8 +32,7 @@ export async function describeTokens(
         descriptions.set(address, toDescription(options.chain.slug, address, answers));
       }
     } catch (error) {
-      const { code, provider } = toAppError(error);
-      for (const address of group) descriptions.set(address, { status: 'failed', error: { code, provider: provider ?? null } });
+      for (const address of group) descriptions.set(address, { status: 'failed', error: toSourceError(error) });
     }
   }
   return descriptions;

@@ -1,6 +1,6 @@
 import type { SolanaChain } from '../../domain/chain.ts';
-import { AppError, toAppError } from '../../domain/errors.ts';
-import type { Block, SourceError } from '../../domain/holding.ts';
+import { AppError } from '../../domain/errors.ts';
+import { type Block, type SourceError, toSourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceSource, ChainReading } from '../balance-source.ts';
 import { type MintRead, readMints } from './mint-reads.ts';
@@ -9,7 +9,7 @@ import { highestSlot, lowestSlot } from './slots.ts';
 import { COMMITMENT } from './solana-rpc.ts';
 import { readStakes, type StakeReads } from './stake-reads.ts';
 import { describeMints } from './token-description.ts';
-import { toReadings, toSourceError } from './wallet-readings.ts';
+import { toReadings } from './wallet-readings.ts';
 import { readWallets, type WalletRead } from './wallet-reads.ts';
 
 /** SOL, SPL and Token-2022 tokens, and native stake. Finds all tokens of a wallet by itself. */
@@ -38,7 +38,7 @@ async function probe(pool: EndpointPool, signal: AbortSignal): Promise<{ block: 
     }, signal);
     return { block: { number, hash: null } };
   } catch (error) {
-    return { error: toSourceError(toAppError(error)) };
+    return { error: toSourceError(error) };
   }
 }
 

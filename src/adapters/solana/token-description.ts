@@ -1,5 +1,6 @@
 import { address, getProgramDerivedAddress } from '@solana/kit';
 import { AppError } from '../../domain/errors.ts';
+import { toSourceError } from '../../domain/holding.ts';
 import type { TokenDescription } from '../balance-source.ts';
 import { collect } from './collect.ts';
 import { METADATA_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from './programs.ts';
@@ -9,7 +10,6 @@ import { bytesOfAddress } from './solana-address.ts';
 import { type FetchOptions, fetchAccounts } from './solana-rpc.ts';
 import { MINT_SLICE, readTokenMint, type TokenMint } from './token-layout.ts';
 import { METAPLEX_SLICE, readMetadataExtension, readMetaplexMetadata, type TokenNames } from './token-names.ts';
-import { toSourceError } from './wallet-readings.ts';
 
 /**
  * What each mint says of itself: decimals and traits from the mint, names from its metadata extension or else from Metaplex's account.

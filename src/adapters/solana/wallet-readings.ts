@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
-import type { Reading, SourceError } from '../../domain/holding.ts';
+import { type Reading, type SourceError, toSourceError } from '../../domain/holding.ts';
 import type { MintRead } from './mint-reads.ts';
 import { WRAPPED_SOL_MINTS } from './programs.ts';
 import type { TokenSum } from './token-sums.ts';
@@ -24,11 +24,6 @@ export function toReadings(
     ...[...tokens].filter(isKept).map(([mint, sum]) => tokenReading({ chain, address: mint }, sum)),
     ...[...tokens2022].filter(isKept).map(([mint, sum]) => token2022Reading({ chain, address: mint }, sum, mints.get(mint))),
   ];
-}
-
-/** A failure as it is told to the services. */
-export function toSourceError({ code, provider }: AppError): SourceError {
-  return { code, provider: provider ?? null };
 }
 
 function nativeReading(chain: string, lamports: bigint, wrapped: readonly (TokenSum | null)[]): Reading {
