@@ -7,6 +7,7 @@ import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
+import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { StartupError } from './lib/startup-error.ts';
 
@@ -51,7 +52,13 @@ async function prepare({ db }: Database, { refreshes, isOurs }: { refreshes: Ref
     await migrateToLatest(db);
     // Nobody else uses this database, so nothing that was in flight when it was last closed can still be.
     await refreshes.interruptAll();
-  } else if ((await pendingMigrations(db)).length > 0) {
+  } else if ((await pendingMigrations(db).catch(refuse)).length > 0) {
     throw new StartupError('DATABASE_URL: the database is not up to date; run `npm run migrate` first');
   }
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof AppError) || error.code !== 'database_unavailable') throw error;
+  const cause = error.cause instanceof Error && error.cause.message !== '' ? ` (${error.cause.message})` : '';
+  throw new StartupError(`DATABASE_URL: the database cannot be reached${cause}`);
 }

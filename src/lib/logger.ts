@@ -22,7 +22,20 @@ export function createLogger({ level, secrets, destination }: LoggerOptions): Lo
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: describeError },
     hooks: { streamWrite: redactJson },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+const MAX_CAUSES = 5;
+
+/** An error by its words alone: what libraries hang on theirs (connections, requests, keys) has no place in a log. */
+function describeError(thrown: unknown, depth = 0): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const { name, message, stack, cause } = thrown;
+  const code = 'code' in thrown ? thrown.code : undefined;
+  const causes = thrown instanceof AggregateError ? thrown.errors.slice(0, MAX_CAUSES) : [cause];
+  const told = depth >= MAX_CAUSES ? [] : causes.filter((one) => one !== undefined).map((one) => describeError(one, depth + 1));
+  return { type: name, code, message, stack, ...(told.length === 0 ? {} : { causes: told }) };
 }

@@ -52,6 +52,18 @@ describe('a log', () => {
   });
 });
 
+it('tells an error by its words, not by what a library hung on it', () => {
+  const error = Object.assign(new Error('connection lost', { cause: new Error('reset') }), {
+    code: '57P01',
+    client: { secretKey: 4711 },
+  });
+  const { text, lines } = writeLines((log) => log.warn({ err: error }, 'lost'));
+  expect(lines[0]).toMatchObject({
+    err: { type: 'Error', code: '57P01', message: 'connection lost', causes: [{ message: 'reset' }] },
+  });
+  expect(text).not.toContain('secretKey');
+});
+
 describe('createRedactor', () => {
   it('takes out whole secrets, the longest first, in plain text too', () => {
     const { redact } = createRedactor([KEY, RPC_URL, PASSWORD]);
