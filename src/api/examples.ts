@@ -159,8 +159,8 @@ export const balancesExample: BalancesWire = {
   sources,
 };
 
-const etherFigures = { usd_value: '1400.25', value: '1400.25', share: '1', unpriced_count: 0 };
-const allFigures = { ...etherFigures, unpriced_count: 1 };
+const etherFigures = { usd_value: '1400.25', value: '1400.25', share: '1', unpriced_count: 0, complete: true };
+const allFigures = { ...etherFigures, unpriced_count: 1, complete: false };
 
 export const portfolioExample: PortfolioWire = {
   currency: 'USD',
@@ -198,6 +198,7 @@ export const portfolioExample: PortfolioWire = {
       value: null,
       share: null,
       unpriced_count: 1,
+      complete: false,
       balances: [tokenBalance],
     },
   ],

@@ -25,8 +25,8 @@ export function buildPortfolio(parts: PortfolioParts): Portfolio {
   const totalUsdValue = sum(honest, 'usdValue', incompleteReasons.length === 0);
   const totalValue = sum(honest, 'value', incompleteReasons.length === 0);
   const shown = parts.includeSpam ? parts.holdings : honest;
-  const group = (keyOf: (valued: ValuedHolding) => string): readonly PortfolioGroup<string>[] =>
-    groupHoldings(shown, keyOf, totalUsdValue).filter((entry) => isWorthShowing(entry, parts.minValue));
+  const group = (slice: Slice): readonly PortfolioGroup<string>[] =>
+    groupHoldings(shown, slice, { totalUsdValue, ...parts }).filter((entry) => isWorthShowing(entry, parts.minValue));
   return {
     currency: parts.currency,
     fx: parts.fx,
@@ -36,16 +36,20 @@ export function buildPortfolio(parts: PortfolioParts): Portfolio {
     complete: incompleteReasons.length === 0,
     incompleteReasons,
     asOf: oldest(honest),
-    unpricedCount: honest.filter(isUnpriced).length,
-    quarantinedCount: honest.filter((valued) => valued.price.status === 'quarantined').length,
-    spamCount: parts.holdings.length - honest.length,
+    unpricedCount: countAssets(honest.filter(isUnpriced)),
+    quarantinedCount: countAssets(honest.filter((valued) => valued.price.status === 'quarantined')),
+    spamCount: countAssets(parts.holdings.filter((valued) => valued.spam.isSpam)),
     staleValueShare: staleShare(honest, totalUsdValue),
     mixedBlockChains: findMixedBlocks(parts.sources),
-    byAsset: group((valued) => valued.holding.asset.id),
-    byChain: group((valued) => valued.holding.asset.chain),
-    byWallet: group((valued) => valued.holding.walletId),
+    byAsset: group({ keyOf: (valued) => valued.holding.asset.id, keyOfSource: () => null }),
+    byChain: group({ keyOf: (valued) => valued.holding.asset.chain, keyOfSource: (source) => source.chain }),
+    byWallet: group({ keyOf: (valued) => valued.holding.walletId, keyOfSource: (source) => source.walletId }),
     sources: parts.sources,
   };
+}
+
+function countAssets(holdings: readonly ValuedHolding[]): number {
+  return new Set(holdings.map(({ holding }) => holding.asset.id)).size;
 }
 
 /** Whether every part of these holdings and sources is known and fresh; empty when it is. Spam leaves no gap. */
@@ -93,35 +97,44 @@ function sum(holdings: readonly ValuedHolding[], field: 'usdValue' | 'value', is
   return total ?? (isComplete ? new Decimal(0) : null);
 }
 
+/** How holdings are sorted into groups, and which group a source belongs to; null for none. */
+type Slice = {
+  readonly keyOf: (valued: ValuedHolding) => string;
+  readonly keyOfSource: (source: SourceReport) => string | null;
+};
+
+type GroupContext = Pick<PortfolioParts, 'sources' | 'fx'> & { readonly totalUsdValue: Decimal | null };
+
+/** A chain or wallet that could not be read has a group too, though nothing is known to be in it. */
 function groupHoldings(
   holdings: readonly ValuedHolding[],
-  keyOf: (valued: ValuedHolding) => string,
-  totalUsdValue: Decimal | null,
+  { keyOf, keyOfSource }: Slice,
+  { sources, fx, totalUsdValue }: GroupContext,
 ): readonly PortfolioGroup<string>[] {
-  const groups = new Map<string, ValuedHolding[]>();
-  for (const valued of holdings) {
-    const key = keyOf(valued);
-    const members = groups.get(key);
-    if (members === undefined) groups.set(key, [valued]);
-    else members.push(valued);
-  }
-  return [...groups].map(([key, members]) => summariseGroup(key, members, totalUsdValue)).sort(byValueThenKey);
+  const members = Map.groupBy(holdings, keyOf);
+  const bySource = Map.groupBy(sources, keyOfSource);
+  const keys = new Set([...members.keys(), ...[...bySource.keys()].filter((key) => key !== null)]);
+  return [...keys]
+    .map((key) => summariseGroup(key, members.get(key) ?? [], { sources: bySource.get(key) ?? [], fx, totalUsdValue }))
+    .sort(byValueThenKey);
 }
 
-function summariseGroup(key: string, holdings: readonly ValuedHolding[], totalUsdValue: Decimal | null): PortfolioGroup<string> {
+function summariseGroup(
+  key: string,
+  holdings: readonly ValuedHolding[],
+  { sources, fx, totalUsdValue }: GroupContext,
+): PortfolioGroup<string> {
   const counted = holdings.filter((valued) => !valued.spam.isSpam);
-  const isKnown = counted.every((valued) => valued.usdValue !== null);
-  const usdValue = sum(counted, 'usdValue', isKnown);
+  const isSpam = holdings.length > 0 && counted.length === 0;
+  const complete = findGaps(counted, { sources, fx }).length === 0;
+  const usdValue = isSpam ? null : sum(counted, 'usdValue', complete);
   return {
     key,
     usdValue,
-    value: sum(
-      counted,
-      'value',
-      counted.every((valued) => valued.value !== null),
-    ),
+    value: isSpam ? null : sum(counted, 'value', complete),
     share: share(usdValue, totalUsdValue),
-    unpricedCount: counted.filter(isUnpriced).length,
+    unpricedCount: countAssets(counted.filter(isUnpriced)),
+    complete,
     holdings,
   };
 }

@@ -49,7 +49,7 @@ export type FxReport = {
   readonly status: 'ok' | 'stale' | 'missing';
 };
 
-/** A slice of the portfolio. `value` is null when nothing in it has a known value although something is there. */
+/** A slice of the portfolio. `value` is null when nothing in it has a known value although something is there, or when all of it is spam. */
 export type PortfolioGroup<Key> = {
   readonly key: Key;
   readonly value: Decimal | null;
@@ -57,6 +57,8 @@ export type PortfolioGroup<Key> = {
   /** Part of the total, 0 to 1; null without a value or a total above zero. */
   readonly share: Decimal | null;
   readonly unpricedCount: number;
+  /** Whether every part of it is known, fresh and priced; by chain and by wallet, its sources included. */
+  readonly complete: boolean;
   readonly holdings: readonly ValuedHolding[];
 };
 
@@ -83,6 +85,7 @@ export type Portfolio = {
   readonly incompleteReasons: readonly IncompleteReason[];
   /** Age of the oldest figure in the total. */
   readonly asOf: Date | null;
+  /** These three count assets. */
   readonly unpricedCount: number;
   readonly quarantinedCount: number;
   readonly spamCount: number;

@@ -69,8 +69,8 @@ describe('assets', () => {
     const second = await api.call('GET', `/assets?limit=1&chain=ethereum&cursor=${first.body.next_cursor}`);
     expect(second.body.next_cursor).toBeNull();
     expect(list.mock.calls.map(([, options]) => options)).toEqual([
-      { limit: 1, afterId: null, chain: 'ethereum' },
-      { limit: 1, afterId: ASSET_ID, chain: 'ethereum' },
+      { limit: 1, afterId: null, chain: 'ethereum', includeSpam: false },
+      { limit: 1, afterId: ASSET_ID, chain: 'ethereum', includeSpam: false },
     ]);
   });
 

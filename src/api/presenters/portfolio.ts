@@ -79,6 +79,7 @@ function presentGroup(group: PortfolioGroup<string>): Omit<PortfolioWire['by_cha
     value: presentDecimal(group.value),
     share: presentDecimal(group.share),
     unpriced_count: group.unpricedCount,
+    complete: group.complete,
   };
 }
 

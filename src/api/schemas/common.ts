@@ -146,3 +146,9 @@ export const assetIdentity = {
   token_address: z.string().nullable().meta({ description: "Null for the chain's own coin." }),
   asset_id: z.string().meta({ description: 'CAIP-19 id.', example: 'eip155:1/slip44:60' }),
 };
+
+export const includeQuery = z
+  .array(z.enum(['spam']))
+  .max(1)
+  .optional()
+  .meta({ description: '`spam` lists what is hidden as spam. It never counts in totals.' });

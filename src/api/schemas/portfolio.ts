@@ -6,6 +6,7 @@ import {
   chainSlug,
   decimalInput,
   decimalString,
+  includeQuery,
   price,
   rawAmount,
   sourceError,
@@ -25,11 +26,7 @@ const valueFilters = {
     .regex(/^[A-Za-z]{3,5}$/, 'Give a currency code such as EUR.')
     .default('USD')
     .meta({ description: 'Currency of `value`. `usd_value` is always there.' }),
-  include: z
-    .array(z.enum(['spam']))
-    .max(1)
-    .optional()
-    .meta({ description: '`spam` lists what is hidden as spam. It never counts in totals.' }),
+  include: includeQuery,
 };
 
 export const balancesQuery = z.strictObject(valueFilters);
@@ -111,6 +108,9 @@ const groupFigures = {
   value,
   share: decimalString.nullable().meta({ description: 'Part of the total, 0 to 1.' }),
   unpriced_count: z.int(),
+  complete: z.boolean().meta({
+    description: 'Whether every part of it is known, fresh and priced; of a chain or a wallet, its sources included.',
+  }),
 };
 
 export const assetGroupSchema = z
