@@ -42,11 +42,22 @@ export function composeServices(config: Config, { storage, http, log, version, n
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
+  const portfolio = createPortfolioService({
+    wallets,
+    assets,
+    balances,
+    prices,
+    chains,
+    kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
+    staleAfterMs: config.refreshIntervalSeconds * 1000 * MISSED_READS,
+    now,
+  });
   return {
     wallets: createWalletService({ store: wallets, chains, parseAddress, resolvers }),
     assets: createAssetService({
       assets,
       prices,
+      portfolio,
       chains,
       sources,
       parseAddress,
@@ -64,16 +75,7 @@ export function composeServices(config: Config, { storage, http, log, version, n
       listedTokens,
       log,
     }),
-    portfolio: createPortfolioService({
-      wallets,
-      assets,
-      balances,
-      prices,
-      chains,
-      kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
-      staleAfterMs: config.refreshIntervalSeconds * 1000 * MISSED_READS,
-      now,
-    }),
+    portfolio,
     health: createHealthService({
       version,
       ping: () => storage.ping(),

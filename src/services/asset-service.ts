@@ -7,6 +7,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Price } from '../domain/price.ts';
 import type { SpamVerdict } from '../domain/spam.ts';
 import { getAssetContexts } from './asset-context.ts';
+import type { PortfolioService } from './portfolio-service.ts';
 import type { PriceService } from './price-service.ts';
 
 export type AssetView = {
@@ -30,22 +31,24 @@ export type AssetService = {
     ref: { readonly chain: string; readonly address: string },
     signal: AbortSignal,
   ): Promise<AssetView & { readonly created: boolean }>;
+  /** Spam is left out unless asked for, so that a page may hold fewer than `limit`. */
   list(
     tenantId: string,
-    options: { limit: number; afterId: string | null; chain: string | null },
+    options: { limit: number; afterId: string | null; chain: string | null; includeSpam: boolean },
   ): Promise<{ readonly assets: readonly AssetView[]; readonly nextId: AssetPage['nextId'] }>;
   /** `id` is the asset's UUID or its CAIP-19 id. These throw asset_not_found. */
   get(tenantId: string, id: string): Promise<AssetView>;
   update(tenantId: string, id: string, patch: AssetPatch): Promise<AssetView>;
-  /** Accepts the price shown now, if it still is `value` (conflict otherwise), so that it is summed from now on. */
+  /** Accepts the price that is held back now, if it still is `value` (conflict otherwise, and when none is), so that it is summed from now on. */
   acceptPrice(tenantId: string, id: string, value: string): Promise<AssetView>;
-  /** Stops following a token that was added by hand. Its stored balances stay readable until the next refresh drops them as untracked. */
+  /** Stops following a token that was added by hand: unless it is listed, it is in no answer from now on. */
   untrack(tenantId: string, id: string): Promise<void>;
 };
 
 type AssetServiceDeps = {
   readonly assets: AssetStore;
   readonly prices: Pick<PriceService, 'getPrices'>;
+  readonly portfolio: Pick<PortfolioService, 'findHeldBack'>;
   readonly chains: readonly Chain[];
   /** By chain slug. */
   readonly sources: ReadonlyMap<string, BalanceSource>;
@@ -60,7 +63,8 @@ export function createAssetService(deps: AssetServiceDeps): AssetService {
     add: (tenantId, ref, signal) => addAsset(deps, { tenantId, ref, signal }),
     async list(tenantId, options) {
       const page = await assets.list(tenantId, options);
-      return { assets: await viewAll(deps, tenantId, page.assets), nextId: page.nextId };
+      const views = await viewAll(deps, tenantId, page.assets);
+      return { assets: views.filter((view) => options.includeSpam || !view.spam.isSpam), nextId: page.nextId };
     },
     async get(tenantId, id) {
       return viewOne(deps, tenantId, await findAsset(deps, id));
@@ -74,6 +78,7 @@ export function createAssetService(deps: AssetServiceDeps): AssetService {
       const asset = await findAsset(deps, id);
       const view = await viewOne(deps, tenantId, asset);
       const accepted = parseDecimal(value);
+      if (view.price.status !== 'quarantined') throw new AppError('conflict', 'No price of this asset is held back.');
       if (accepted === undefined || view.price.value === null || !view.price.value.eq(accepted)) {
         throw new AppError('conflict', 'This is not the price that is quoted now. Read the asset again and accept what you see.');
       }
@@ -131,10 +136,18 @@ function parseCaip19({ chains, parseAddress }: AssetServiceDeps, id: string): As
 }
 
 async function viewAll(deps: AssetServiceDeps, tenantId: string, assets: readonly Asset[]): Promise<readonly AssetView[]> {
-  const contexts = await getAssetContexts(deps, { tenantId, assets, now: deps.now() });
+  const [contexts, heldBack] = await Promise.all([
+    getAssetContexts(deps, { tenantId, assets, now: deps.now() }),
+    deps.portfolio.findHeldBack(tenantId),
+  ]);
   return assets.flatMap((asset) => {
     const context = contexts.get(asset.id);
-    return context === undefined ? [] : [{ asset, settings: context.settings, price: context.price, spam: context.spam }];
+    if (context === undefined) return [];
+    const { settings, price, spam } = context;
+    const isHeldBack = heldBack.has(asset.id);
+    return [
+      { asset, settings, price: isHeldBack ? { ...price, status: 'quarantined', reason: 'unlisted_dominates' } : price, spam },
+    ];
   });
 }
 

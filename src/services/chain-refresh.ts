@@ -98,8 +98,12 @@ async function storeAssets(
   const addresses = unknown.flatMap((ref) => (ref.address === null ? [] : [ref.address]));
   const described = await source.describeTokens(addresses, signal);
   const listed = new Map(deps.listedTokens(chain.slug).map((token) => [token.address, token]));
+  // What is stored knows more than a description that failed.
+  const told = unknown.filter(
+    (ref) => ref.address === null || !known.has(assetKey(ref)) || described.get(ref.address)?.status === 'ok',
+  );
   const fresh = await deps.assets.upsertMany(
-    unknown.map(({ address }) =>
+    told.map(({ address }) =>
       address === null ? nativeInfo(chain) : tokenInfo(chain, address, described.get(address), listed.get(address)),
     ),
   );

@@ -1,7 +1,7 @@
 import type { AssetStore } from '../db/asset-store.ts';
 import type { BalanceStore } from '../db/balance-store.ts';
 import type { WalletStore } from '../db/wallet-store.ts';
-import { caip19, DEFAULT_ASSET_SETTINGS } from '../domain/asset.ts';
+import { type AssetSettings, caip19, DEFAULT_ASSET_SETTINGS } from '../domain/asset.ts';
 import type { Chain } from '../domain/chain.ts';
 import { Decimal, parseDecimal } from '../domain/decimal.ts';
 import { AppError } from '../domain/errors.ts';
@@ -36,6 +36,8 @@ export type WalletBalances = {
 
 /** Reads what is stored, never a chain. Unknown wallets and chains throw wallet_not_found and unknown_chain. */
 export type PortfolioService = {
+  /** Ids of the assets that are held back because they claim to be worth more than all the rest. */
+  findHeldBack(tenantId: string): Promise<ReadonlySet<string>>;
   getPortfolio(tenantId: string, query: PortfolioQuery): Promise<Portfolio>;
   getWalletBalances(tenantId: string, walletId: string, query: Omit<PortfolioQuery, 'walletIds'>): Promise<WalletBalances>;
 };
@@ -66,6 +68,11 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
         minValue: query.minValue === null ? null : new Decimal(query.minValue),
         includeSpam: query.includeSpam,
       });
+    },
+    async findHeldBack(tenantId) {
+      const view = await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' });
+      const heldBack = view.holdings.filter(({ price }) => price.reason === 'unlisted_dominates');
+      return new Set(heldBack.map(({ holding }) => holding.asset.id));
     },
     async getWalletBalances(tenantId, walletId, query) {
       const view = await readView(deps, tenantId, { ...query, walletIds: [walletId] });
@@ -174,19 +181,23 @@ type Valuation = {
   readonly perUsd: Decimal | null;
 };
 
-/** Nobody expects a line for stake that is not there. */
-function isNoStake({ position, amountRaw, error }: Holding): boolean {
-  return position === 'stake' && amountRaw === 0n && error === null;
+/**
+ * Stored, but nothing of the portfolio: stake that is not there, and a token that the owner added and took away again. The latter is not asked about any more, so that
+ * it could only grow older. (A chain whose sources find tokens by themselves goes on finding it.)
+ */
+function isDropped({ asset, position, amountRaw, error }: Holding, { trackedAt }: AssetSettings): boolean {
+  if (position === 'stake' && amountRaw === 0n && error === null) return true;
+  return asset.standard === 'erc20' && !asset.listed && trackedAt === null;
 }
 
 function valueAll(stored: readonly Holding[], { contexts, sources, freshSince, perUsd }: Valuation): readonly ValuedHolding[] {
   const byKey = new Map(sources.map((state) => [sourceKey(state), state]));
   const valued = stored.flatMap((holding) => {
-    if (isNoStake(holding)) return [];
     const context = contexts.get(holding.asset.id);
+    if (context === undefined || isDropped(holding, context.settings)) return [];
     const kind = kindOf(holding);
     const source = byKey.get(sourceKey({ walletId: holding.walletId, chain: holding.asset.chain, kind }));
-    return context === undefined ? [] : [valueHolding(holding, context, { source, freshSince, perUsd })];
+    return [valueHolding(holding, context, { source, freshSince, perUsd })];
   });
   return quarantineDominating(valued, (assetId) => contexts.get(assetId)?.settings ?? DEFAULT_ASSET_SETTINGS);
 }

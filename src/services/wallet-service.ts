@@ -58,14 +58,33 @@ async function addMany(
   deps: WalletServiceDeps,
   { tenantId, inputs, signal }: { tenantId: string; inputs: readonly WalletInput[]; signal: AbortSignal },
 ): Promise<readonly (WalletAdded | AppError)[]> {
+  const patient = { ...deps, resolvers: deps.resolvers.map(({ family, resolver }) => ({ family, resolver: askOnce(resolver) })) };
   const parsed: (NewWallet | AppError)[] = [];
   for (let start = 0; start < inputs.length; start += NAME_LOOKUPS_AT_ONCE) {
     const part = inputs.slice(start, start + NAME_LOOKUPS_AT_ONCE);
-    parsed.push(...(await Promise.all(part.map((input) => toNewWallet(deps, input, signal).catch(toAppError)))));
+    parsed.push(...(await Promise.all(part.map((input) => toNewWallet(patient, input, signal).catch(toAppError)))));
   }
   const good = parsed.flatMap((entry) => (entry instanceof AppError ? [] : [entry]));
   const added = (await deps.store.addMany(tenantId, good)).values();
   return parsed.map((entry) => (entry instanceof AppError ? entry : found(added.next().value)));
+}
+
+/** A resolver that gives up at the first failure of its chain: a thousand names of a dead chain are not worth a thousand waits. */
+function askOnce(resolver: NameResolver): NameResolver {
+  let failure: AppError | undefined;
+  return {
+    supports: (name) => resolver.supports(name),
+    async resolve(name, signal) {
+      if (failure !== undefined) throw failure;
+      try {
+        return await resolver.resolve(name, signal);
+      } catch (error) {
+        const told = toAppError(error);
+        if (told.code.startsWith('upstream_')) failure = told;
+        throw told;
+      }
+    },
+  };
 }
 
 async function toNewWallet(deps: WalletServiceDeps, input: WalletInput, signal: AbortSignal): Promise<NewWallet> {

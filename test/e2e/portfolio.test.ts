@@ -120,13 +120,23 @@ describe('prices and the owner’s word', () => {
     const before = await stack.get('/portfolio');
     expect(before).toMatchObject({ total_value: '6701.25', quarantined_count: 1 });
     expect(byAddress(before, 'ethereum', scam)).toMatchObject({ value: null, price: { value: '9.5', status: 'quarantined' } });
+    expect(await stack.get(`/assets/${added.id}`)).toMatchObject({
+      price: { status: 'quarantined', reason: 'unlisted_dominates' },
+    });
     await stack.post(`/assets/${added.id}/accept-price`, { value: '9.4' }, 409);
     await stack.post(`/assets/${added.id}/accept-price`, { value: '9.5' }, 200);
     expect(await stack.get('/portfolio')).toMatchObject({ total_value: '9506701.25', quarantined_count: 0 });
+    await stack.post(`/assets/${added.id}/accept-price`, { value: '9.5' }, 409);
     await stack.patch(`/assets/${added.id}`, { spam: true });
     expect(await stack.get('/portfolio')).toMatchObject({ total_value: '6701.25', spam_count: 1 });
     const shown = await stack.get('/portfolio?include=spam');
-    expect(byAddress(shown, 'ethereum', scam)).toMatchObject({ spam: { is_spam: true, decided_by: 'owner' } });
+    expect(byAddress(shown, 'ethereum', scam)).toMatchObject({
+      spam: { is_spam: true, decided_by: 'owner' },
+      value: null,
+    });
+    const ids = (assets: Body): string[] => assets.assets.map((asset: Body) => asset.id);
+    expect(ids(await stack.get('/assets'))).not.toContain(added.id);
+    expect(ids(await stack.get('/assets?include=spam'))).toContain(added.id);
   });
 
   it('hides a token that passes itself off as a listed one, and the owner can overrule that', async () => {
@@ -138,6 +148,28 @@ describe('prices and the owner’s word', () => {
     await stack.patch(`/assets/${added.id}`, { spam: false, manual_price: '2' });
     const asset = byAddress(await stack.get('/portfolio'), 'ethereum', fake);
     expect(asset).toMatchObject({ value: '2', price: { status: 'manual', source: 'manual' } });
+  });
+
+  it('drops a token that is followed no more from every answer', async () => {
+    const farm = await stack.ethereum.deploy('Token', TOKEN.types, ['Farm', 'FARM', 18]);
+    await stack.ethereum.setBalance(farm, ALICE, 10n ** 18n);
+    stack.prices.setPrice(`ethereum:${farm.toLowerCase()}`, '3');
+    const { id } = await stack.post('/assets', { chain: 'ethereum', address: farm }, 201);
+    await stack.refresh();
+    expect(byAddress(await stack.get('/portfolio'), 'ethereum', farm)).toMatchObject({ value: '3' });
+    await stack.delete(`/assets/${id}`);
+    expect(byAddress(await stack.get('/portfolio?include=spam'), 'ethereum', farm)).toBeUndefined();
+  });
+
+  it('tells a chain that was never read in the groups too, without a value', async () => {
+    const { wallets } = await stack.get('/wallets?chain=ethereum');
+    await stack.post('/wallets', { address: ALICE, chain: ['ethereum', 'polygon'] }, 200);
+    await stack.refresh();
+    const portfolio = await stack.get('/portfolio');
+    const polygon = portfolio.by_chain.find((group: Body) => group.chain === 'polygon');
+    expect(polygon).toMatchObject({ value: null, usd_value: null, complete: false });
+    const alice = portfolio.by_wallet.find((group: Body) => group.wallet_id === wallets[0].id);
+    expect(alice).toMatchObject({ complete: false });
   });
 
   it('forgets a deleted wallet', async () => {

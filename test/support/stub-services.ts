@@ -73,7 +73,7 @@ function stubServices(stubs: ServiceStubs): Services {
     wallets: fill('wallets', ['add', 'addMany', 'list', 'get', 'setLabel', 'delete']),
     assets: fill('assets', ['add', 'list', 'get', 'update', 'acceptPrice', 'untrack']),
     refreshes: fill('refreshes', ['refresh', 'get', 'stop']),
-    portfolio: fill('portfolio', ['getPortfolio', 'getWalletBalances']),
+    portfolio: fill('portfolio', ['getPortfolio', 'getWalletBalances', 'findHeldBack']),
     health: fill('health', ['getHealth']),
   };
 }

@@ -12,7 +12,7 @@ import {
   assetSchema,
   newAssetSchema,
 } from '../schemas/assets.ts';
-import { chainSlug, cursorQuery, limitQuery, nothing } from '../schemas/common.ts';
+import { chainSlug, cursorQuery, includeQuery, limitQuery, nothing } from '../schemas/common.ts';
 import { TOKEN_ERRORS, withDeadline } from './upstream.ts';
 
 type AssetRouteDeps = { readonly assets: AssetService; readonly chains: ChainsBySlug };
@@ -32,16 +32,22 @@ function listRoute({ assets, chains }: AssetRouteDeps): Route {
     operationId: 'listAssets',
     tag: 'Assets',
     summary: 'List the assets',
-    description: 'Everything that is held, was added by hand, or has a setting of yours.',
+    description:
+      'Everything that is held, was added by hand, or has a setting of yours. Spam is left out unless asked for; a page may hold fewer than `limit`.',
     params: nothing,
-    query: z.strictObject({ limit: limitQuery, cursor: cursorQuery, chain: chainSlug.optional() }),
+    query: z.strictObject({ limit: limitQuery, cursor: cursorQuery, chain: chainSlug.optional(), include: includeQuery }),
     body: noBody,
     replies: { 200: { description: 'A page of assets.', schema: assetPageSchema, example: assetPageExample } },
     errors: [],
     handler: async ({ tenantId, query }) => {
       const filters = { list: 'assets', chain: query.chain ?? null };
       const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorPlace, filters);
-      const page = await assets.list(tenantId, { limit: query.limit, afterId: after?.id ?? null, chain: filters.chain });
+      const page = await assets.list(tenantId, {
+        limit: query.limit,
+        afterId: after?.id ?? null,
+        chain: filters.chain,
+        includeSpam: query.include !== undefined,
+      });
       return reply(200, {
         assets: page.assets.map((view) => presentAsset(view, chains)),
         next_cursor: page.nextId === null ? null : encodeCursor({ id: page.nextId }, filters),
