@@ -14,8 +14,8 @@ export type Cluster = {
   readonly directory: string;
   readonly dataDirectory: string;
   readonly password: string;
-  /** Starts the server on a free port of the loopback address. False when it did not come up, `explainFailure` tells why. */
-  start(): Promise<boolean>;
+  /** Starts the server on a free port of the loopback address, or on this one. False when it did not come up, `explainFailure` tells why. */
+  start(port?: number): Promise<boolean>;
   /** Ends this one server, and never another that has taken its place: cleanly, after five seconds at once, after two more by force. */
   stop(pid: number): Promise<void>;
   /** The last line that the server logged. */
@@ -44,8 +44,8 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
     directory,
     dataDirectory,
     password: (await readFile(join(directory, 'password'), 'utf8')).trim(),
-    async start() {
-      await writeSettings(dataDirectory, await findFreePort());
+    async start(port) {
+      await writeSettings(dataDirectory, port ?? (await findFreePort()));
       if (((await stat(logFile).catch(() => undefined))?.size ?? 0) > MAX_LOG_BYTES) await truncate(logFile);
       await removeForeignPostmasterFile(dataDirectory);
       const args = ['start', '-s', '-w', '-t', '30', '-D', dataDirectory, '-l', logFile];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../../lib/startup-error.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { claimOwnership, type Ownership } from './ownership.ts';
-import { findPostmaster, type Postmaster } from './postmaster-file.ts';
+import { findPostmaster, isPostmaster, type Postmaster } from './postmaster-file.ts';
 
 export type EmbeddedPostgres = {
   /** Connection URL of the service's own database, with its password. */
@@ -11,10 +11,11 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>;
 };
 
-type Log = { info(details: object, message: string): void };
+type Log = { info(details: object, message: string): void; error(details: object, message: string): void };
 
 const START_TIMEOUT_MS = 60_000;
 const RETRY_AFTER_MS = 200;
+const LOOK_INTERVAL_MS = 1_000;
 const MAX_FAILED_STARTS = 10;
 const NAME = 'chainfolio';
 
@@ -30,9 +31,12 @@ export async function startEmbeddedPostgres({
   readonly log?: Log;
 }): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(dataDir);
-  const { ownership, pid, port } = await startOwned(cluster);
+  const { ownership, ...postmaster } = await startOwned(cluster);
+  const { port } = postmaster;
+  const keeper = keepRunning(cluster, postmaster, log);
   const url = `postgres://${NAME}:${cluster.password}@127.0.0.1:${port}/${NAME}`;
   const stop = async (): Promise<void> => {
+    const pid = await keeper.stop();
     await Promise.race([ownership.release(), sleep(1_000)]);
     await cluster.stop(pid);
   };
@@ -49,6 +53,31 @@ export async function startEmbeddedPostgres({
     stop() {
       stopped ??= stop();
       return stopped;
+    },
+  };
+}
+
+/**
+ * Looks after the server: one that was killed is started again on its port, so that the pool finds it where it was. `stop` ends that and gives the pid that is
+ * to be stopped.
+ */
+function keepRunning(cluster: Cluster, { pid: firstPid, port }: Postmaster, log: Log | undefined): { stop(): Promise<number> } {
+  const stopping = new AbortController();
+  let pid = firstPid;
+  const look = async (): Promise<void> => {
+    while (await sleep(LOOK_INTERVAL_MS, true, { signal: stopping.signal, ref: false }).catch(() => false)) {
+      if (await isPostmaster(pid, cluster.dataDirectory)) continue;
+      log?.error({ directory: cluster.directory, pid }, 'embedded PostgreSQL is gone: starting it again');
+      // Not at once if its processes are still on their way out: then the next look tries again.
+      if (await cluster.start(port)) pid = (await findPostmaster(cluster.dataDirectory))?.pid ?? pid;
+    }
+  };
+  const looking = look();
+  return {
+    async stop() {
+      stopping.abort();
+      await looking;
+      return pid;
     },
   };
 }

@@ -137,6 +137,14 @@ it('stays owned when the server restarts itself after a crash', async () => {
   await expect(start()).rejects.toThrow('Another chainfolio');
 });
 
+it('starts the server again when it was killed, at the same address and with its data', async () => {
+  const { url } = await start();
+  await query(url, "create table kept (word text); insert into kept values ('still here')");
+  process.kill(readPostmasterPid(dataDir), 'SIGKILL');
+  const ask = (): Promise<unknown> => query(url, 'select word from kept').catch(() => 'gone');
+  await expect.poll(ask, { timeout: 20_000 }).toEqual([{ word: 'still here' }]);
+});
+
 it('stops within ten seconds when the server is frozen', async () => {
   const postgres = await start();
   signalAll([readPostmasterPid(dataDir)], 'SIGSTOP');
