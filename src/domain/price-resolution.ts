@@ -27,8 +27,9 @@ export function resolvePrice({
   const quote = suspect ?? lastGood;
   if (quote === null) return { value: null, status: 'missing', source: null, quotedAt: null, reason: whyMissing(market) };
   const freshSince = now.getTime() - staleAfterMs;
-  if (quote.quotedAt.getTime() >= freshSince || isConfirmed(market, quote, freshSince)) return fromQuote(quote, 'ok', null);
-  return fromQuote(quote, 'stale', whyNotRenewed(market));
+  const isFresh = quote.quotedAt.getTime() >= freshSince || isConfirmed(market, quote, freshSince);
+  // Also a price that is fresh enough may stand because what came after it was refused.
+  return fromQuote(quote, isFresh ? 'ok' : 'stale', whyNotRenewed(market));
 }
 
 /** Sources that make a new quote only when the price has moved, and stand by the one they have until then. */

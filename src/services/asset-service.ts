@@ -62,6 +62,9 @@ export function createAssetService(deps: AssetServiceDeps): AssetService {
   return {
     add: (tenantId, ref, signal) => addAsset(deps, { tenantId, ref, signal }),
     async list(tenantId, options) {
+      if (options.chain !== null && !deps.chains.some((chain) => chain.slug === options.chain)) {
+        throw new AppError('unknown_chain', `There is no chain "${options.chain}".`);
+      }
       const page = await assets.list(tenantId, options);
       const views = await viewAll(deps, tenantId, page.assets);
       return { assets: views.filter((view) => options.includeSpam || !view.spam.isSpam), nextId: page.nextId };

@@ -14,6 +14,7 @@ export type WalletService = {
   add(tenantId: string, input: WalletInput, signal: AbortSignal): Promise<WalletAdded>;
   /** One result for each input, in order; a bad one spoils no other. */
   addMany(tenantId: string, inputs: readonly WalletInput[], signal: AbortSignal): Promise<readonly (WalletAdded | AppError)[]>;
+  /** Throws unknown_chain. */
   list(tenantId: string, options: { limit: number; after: WalletCursor | null; chain: string | null }): Promise<WalletPage>;
   /** These three throw wallet_not_found. */
   get(tenantId: string, id: string): Promise<Wallet>;
@@ -41,7 +42,10 @@ export function createWalletService(deps: WalletServiceDeps): WalletService {
       return found(added);
     },
     addMany: (tenantId, inputs, signal) => addMany(deps, { tenantId, inputs, signal }),
-    list: (tenantId, options) => store.list(tenantId, options),
+    async list(tenantId, options) {
+      requireChain(deps.chains, options.chain);
+      return store.list(tenantId, options);
+    },
     async get(tenantId, id) {
       return found(await store.get(tenantId, id));
     },
@@ -122,6 +126,11 @@ async function identify(
   const address = await match.resolver.resolve(name, signal);
   if (address === null) throw new AppError('name_not_found', 'This name has no address.');
   return { family: match.family, address, name };
+}
+
+function requireChain(chains: readonly Chain[], slug: string | null): void {
+  if (slug === null || chains.some((chain) => chain.slug === slug)) return;
+  throw new AppError('unknown_chain', `There is no chain "${slug}". GET /api/v1/chains lists them.`);
 }
 
 function found<T>(wallet: T | undefined): T {

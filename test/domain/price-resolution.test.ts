@@ -35,8 +35,8 @@ describe('a market price', () => {
     });
   });
 
-  test('stays ok when the last check failed but the quote is still fresh', () => {
-    expect(resolve(market({ attempts: [failed] }))).toMatchObject({ status: 'ok', reason: null });
+  test('stays ok when the last check failed but the quote is still fresh, and says why there is no newer one', () => {
+    expect(resolve(market({ attempts: [failed] }))).toMatchObject({ status: 'ok', reason: 'source_failed' });
   });
 
   test('is stale after an hour, with why it was not renewed', () => {

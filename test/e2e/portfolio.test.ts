@@ -163,6 +163,9 @@ describe('prices and the owner’s word', () => {
 
   it('tells a chain that was never read in the groups too, without a value', async () => {
     const { wallets } = await stack.get('/wallets?chain=ethereum');
+    for (const path of ['/wallets', '/assets', '/portfolio']) {
+      expect(await stack.refuse(`${path}?chain=nowhere`)).toMatchObject({ status: 400, code: 'unknown_chain' });
+    }
     await stack.post('/wallets', { address: ALICE, chain: ['ethereum', 'polygon'] }, 200);
     await stack.refresh();
     const portfolio = await stack.get('/portfolio');

@@ -17,6 +17,8 @@ export type TestStack = {
   readonly prices: PriceServer;
   readonly url: string;
   get(path: string): Promise<Body>;
+  /** The problem document of a GET that is refused. */
+  refuse(path: string): Promise<Body>;
   /** The body, after a check of the status. */
   post(path: string, body: object, status: number, headers?: Readonly<Record<string, string>>): Promise<Body>;
   patch(path: string, body: object): Promise<Body>;
@@ -63,6 +65,7 @@ export async function startTestStack(
     prices,
     url,
     get: async (path) => (await api.get(path).expect(200)).body,
+    refuse: async (path) => (await api.get(path).expect('content-type', /problem/)).body,
     post: async (path, body, status, headers = {}) => {
       const answer = await api.post(path).set(headers).send(body);
       if (answer.status !== status) throw new Error(`POST ${path} answered ${answer.status}: ${answer.text}`);

@@ -38,7 +38,7 @@ function listRoute({ assets, chains }: AssetRouteDeps): Route {
     query: z.strictObject({ limit: limitQuery, cursor: cursorQuery, chain: chainSlug.optional(), include: includeQuery }),
     body: noBody,
     replies: { 200: { description: 'A page of assets.', schema: assetPageSchema, example: assetPageExample } },
-    errors: [],
+    errors: ['unknown_chain'],
     handler: async ({ tenantId, query }) => {
       const filters = { list: 'assets', chain: query.chain ?? null };
       const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorPlace, filters);

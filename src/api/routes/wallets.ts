@@ -96,7 +96,7 @@ function listRoute(wallets: WalletService): Route {
     query: z.strictObject({ limit: limitQuery, cursor: cursorQuery, chain: chainSlug.optional() }),
     body: noBody,
     replies: { 200: { description: 'A page of wallets.', schema: walletPageSchema, example: walletPageExample } },
-    errors: [],
+    errors: ['unknown_chain'],
     handler: async ({ tenantId, query }) => {
       const filters = { list: 'wallets', chain: query.chain ?? null };
       const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorPlace, filters);

@@ -106,7 +106,7 @@ export const price = z
         'never_fetched',
       ])
       .nullable()
-      .meta({ description: 'Why the price is missing, old or held back.' }),
+      .meta({ description: 'Why the price is missing, held back, or no newer than it is.' }),
   })
   .meta({ id: 'Price' });
 
