@@ -155,6 +155,7 @@ export const balancesExample: BalancesWire = {
   currency: 'USD',
   generated_at: '2026-11-21T12:00:12.000Z',
   complete: false,
+  incomplete_reasons: ['unpriced'],
   balances: [etherBalance, tokenBalance],
   sources,
 };

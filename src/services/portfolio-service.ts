@@ -6,7 +6,7 @@ import type { Chain } from '../domain/chain.ts';
 import { Decimal, parseDecimal } from '../domain/decimal.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Holding, SourceKind, SourceState } from '../domain/holding.ts';
-import type { FxReport, Portfolio, SourceReport, ValuedHolding } from '../domain/portfolio.ts';
+import type { FxReport, IncompleteReason, Portfolio, SourceReport, ValuedHolding } from '../domain/portfolio.ts';
 import { buildPortfolio, findGaps } from '../domain/portfolio-builder.ts';
 import { quarantineDominating } from '../domain/quarantine.ts';
 import { reportFx, reportPriceSources, reportSource } from '../domain/source-report.ts';
@@ -32,6 +32,7 @@ export type WalletBalances = {
   readonly holdings: readonly ValuedHolding[];
   readonly sources: readonly SourceReport[];
   readonly complete: boolean;
+  readonly incompleteReasons: readonly IncompleteReason[];
 };
 
 /** Reads what is stored, never a chain. Unknown wallets and chains throw wallet_not_found and unknown_chain. */
@@ -87,6 +88,7 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
         holdings: view.holdings.filter(isShown),
         sources: view.sources,
         complete: gaps.length === 0,
+        incompleteReasons: gaps,
       };
     },
   };

@@ -228,7 +228,14 @@ describe('GET /portfolio', () => {
 
 describe('GET /wallets/{id}/balances', () => {
   it('lists the balances with their ages and says what is missing', async () => {
-    const view = { walletId: WALLET_ID, currency: 'USD', holdings, sources, complete: false };
+    const view = {
+      walletId: WALLET_ID,
+      currency: 'USD',
+      holdings,
+      sources,
+      complete: false,
+      incompleteReasons: ['unpriced' as const],
+    };
     const getWalletBalances = vi.fn(async () => view);
     const answer = await createTestApi({ portfolio: { getWalletBalances } }).call(
       'GET',
@@ -242,6 +249,7 @@ describe('GET /wallets/{id}/balances', () => {
       block: { number: 100, hash: '0xabc' },
       status: 'ok',
     });
+    expect(answer.body).toMatchObject({ complete: false, incomplete_reasons: ['unpriced'] });
     expect(answer.body.sources).toHaveLength(3);
     expect(getWalletBalances).toHaveBeenCalledWith('tenant', WALLET_ID, expect.objectContaining({ chains: ['solana'] }));
   });

@@ -40,6 +40,7 @@ export function presentBalances(
     currency: view.currency,
     generated_at: now.toISOString(),
     complete: view.complete,
+    incomplete_reasons: [...view.incompleteReasons],
     balances: view.holdings.map((valued) => presentBalance(valued, { chains, now })),
     sources: view.sources.map(presentSource),
   };

@@ -90,6 +90,20 @@ export const balanceSchema = z
   })
   .meta({ id: 'Balance' });
 
+const incompleteReasons = z.array(
+  z.enum([
+    'source_never_read',
+    'source_failed',
+    'source_stale',
+    'source_unsupported',
+    'asset_failed',
+    'unpriced',
+    'price_stale',
+    'quarantined',
+    'fx_missing',
+  ]),
+);
+
 const complete = z.boolean().meta({ description: 'Whether every part is known, fresh and priced.' });
 
 export const balancesSchema = z
@@ -98,6 +112,7 @@ export const balancesSchema = z
     currency: z.string(),
     generated_at: timestamp,
     complete,
+    incomplete_reasons: incompleteReasons,
     balances: z.array(balanceSchema),
     sources: z.array(sourceSchema),
   })
@@ -144,19 +159,7 @@ export const portfolioSchema = z
     total_value: value.meta({ description: 'Sum of what has a value, in `currency`; null when nothing has one.' }),
     total_usd_value: usdValue,
     complete,
-    incomplete_reasons: z.array(
-      z.enum([
-        'source_never_read',
-        'source_failed',
-        'source_stale',
-        'source_unsupported',
-        'asset_failed',
-        'unpriced',
-        'price_stale',
-        'quarantined',
-        'fx_missing',
-      ]),
-    ),
+    incomplete_reasons: incompleteReasons,
     unpriced_count: z.int(),
     quarantined_count: z.int(),
     spam_count: z.int(),
