@@ -34,6 +34,7 @@ export async function compose(config: Config): Promise<Service> {
     services,
     chains,
     endpointNames: services.endpointNames,
+    isLoopback: config.isLoopback,
     resolveTenant: async () => DEFAULT_TENANT_ID,
     log,
     version,

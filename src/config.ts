@@ -14,6 +14,8 @@ export type PriceSourceId = (typeof PRICE_SOURCE_IDS)[number];
 export type Config = {
   readonly host: string;
   readonly port: number;
+  /** Whether only this machine can reach `host`. */
+  readonly isLoopback: boolean;
   /** null: the embedded database in `dataDir`. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
@@ -107,6 +109,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
+    isLoopback: isLoopback(env.HOST),
     databaseUrl: env.DATABASE_URL ?? null,
     dataDir: env.DATA_DIR ?? defaultDataDir(environment),
     rpcUrls,

@@ -10,6 +10,7 @@ import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
 import { createErrorHandler, instanceOf, refuseUnknownRoute } from './middleware/error-handler.ts';
 import { jsonBody } from './middleware/json-body.ts';
+import { requireLoopbackHost } from './middleware/loopback-host.ts';
 import { requestContext, requestIdOf } from './middleware/request-context.ts';
 import { createRequestLog, noteRoute } from './middleware/request-log.ts';
 import { API_PREFIX, createOpenApi, type OpenApiDocument } from './openapi.ts';
@@ -33,6 +34,8 @@ export type ServerDeps = {
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  /** Whether the service listens for this machine alone: then it answers under loopback names only. */
+  readonly isLoopback: boolean;
   /** Whose data a request is about. Throws AppError for a request that may see none. */
   readonly resolveTenant: (request: Request) => Promise<string>;
   readonly log: Logger;
@@ -63,6 +66,7 @@ export function createServer(deps: ServerDeps): Express {
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.use(createRequestLog(deps.log), requestContext);
+  if (deps.isLoopback) app.use(requireLoopbackHost);
   app.use(API_PREFIX, createApiRouter(deps));
   app.use(createDocsRouter());
   app.use(refuseUnknownRoute);

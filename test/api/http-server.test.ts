@@ -79,7 +79,7 @@ describe('what Node’s parser refuses', () => {
 
   it('includes no expectation that is merely unknown', async () => {
     const { port } = await start();
-    const text = 'GET /api/v1/chains HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nConnection: close\r\n\r\n';
+    const text = 'GET /api/v1/chains HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\nConnection: close\r\n\r\n';
     expect(await converse(port, text)).toMatch(/^HTTP\/1.1 200/);
   });
 });

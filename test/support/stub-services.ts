@@ -84,6 +84,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     services: stubServices(stubs),
     chains,
     endpointNames: new Map([['ethereum', ['rpc.example']]]),
+    isLoopback: true,
     resolveTenant: async () => 'tenant',
     log: pino({ level: 'silent' }),
     version: '0.1.0',
