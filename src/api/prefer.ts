@@ -18,7 +18,7 @@ export function parsePrefer(header: string | undefined): WaitPreference {
   }
   const wait = preferences.get('wait');
   const isAsync = preferences.has('respond-async');
-  if (wait === undefined || !/^\d{1,9}$/.test(wait)) {
+  if (wait === undefined || !/^\d+$/.test(wait)) {
     return isAsync ? { waitMs: 0, applied: 'respond-async' } : { waitMs: DEFAULT_WAIT_SECONDS * 1000, applied: null };
   }
   const seconds = Math.min(Number(wait), MAX_WAIT_SECONDS);

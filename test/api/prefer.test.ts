@@ -12,6 +12,7 @@ it.each([
   ['wait=5, wait=9', 5_000, 'wait=5'],
   ['handling=lenient, wait=0', 0, 'wait=0'],
   ['wait=999999999', 60_000, 'wait=60'],
+  ['wait=99999999999999999999', 60_000, 'wait=60'],
   ['wait=-1', 10_000, null],
   ['wait=1.5', 10_000, null],
   ['wait', 10_000, null],
