@@ -151,8 +151,8 @@ function byValueThenKey(a: PortfolioGroup<string>, b: PortfolioGroup<string>): n
 }
 
 /** What has no known value is never hidden by a minimum: it might be worth anything. */
-function isWorthShowing(group: PortfolioGroup<string>, minValue: Decimal | null): boolean {
-  return minValue === null || group.value === null || group.value.isGreaterThanOrEqualTo(minValue);
+export function isWorthShowing({ value }: { readonly value: Decimal | null }, minValue: Decimal | null): boolean {
+  return minValue === null || value === null || value.isGreaterThanOrEqualTo(minValue);
 }
 
 function oldest(holdings: readonly ValuedHolding[]): Date | null {

@@ -1,6 +1,6 @@
 import type { AssetSettings } from './asset.ts';
 import { parseDecimal } from './decimal.ts';
-import type { MarketPrice, Price, PriceReason, Quote } from './price.ts';
+import { isHarmless, type MarketPrice, type Price, type PriceReason, type Quote } from './price.ts';
 import { isNear } from './quote-check.ts';
 
 /**
@@ -63,5 +63,5 @@ function whyNotRenewed(market: MarketPrice | undefined): PriceReason | null {
 /** A refusal or a failure says more than that a source does not know the asset. A jump that was accepted is no reason any more. */
 function mostTelling({ attempts }: MarketPrice): PriceReason | null {
   const reasons = attempts.map((attempt) => attempt.reason).filter((reason) => reason !== 'price_jump');
-  return reasons.find((reason) => reason !== 'not_quoted' && reason !== 'no_source') ?? reasons[0] ?? null;
+  return reasons.find((reason) => !isHarmless(reason)) ?? reasons[0] ?? null;
 }

@@ -29,6 +29,11 @@ export type Quote = {
 /** What one source said about one asset, unless it gave a good quote. */
 export type PriceAttempt = { readonly source: string; readonly reason: PriceReason; readonly detail?: string };
 
+/** Whether it only says that a source does not know the asset, or that none was asked: nothing is wrong with anybody then. */
+export function isHarmless(reason: PriceReason): boolean {
+  return reason === 'not_quoted' || reason === 'no_source';
+}
+
 /** The stored market price of an asset, shared by all tenants. */
 export type MarketPrice = {
   /** The last good quote, whatever its age. */

@@ -1,7 +1,7 @@
 import type { AssetSettings } from './asset.ts';
 import { Decimal } from './decimal.ts';
 import type { ValuedHolding } from './portfolio.ts';
-import { quarantineHolding } from './valuation.ts';
+import type { Price } from './price.ts';
 
 /**
  * Holds back every unlisted asset that alone claims to be worth more than all the rest that can be trusted: listed assets and those
@@ -22,9 +22,19 @@ export function quarantineDominating(
   }
   const heldBack = new Set([...untrusted].filter(([, value]) => value.gt(trusted)).map(([assetId]) => assetId));
   if (heldBack.size === 0) return holdings;
-  return holdings.map((valued) => (heldBack.has(valued.holding.asset.id) ? quarantineHolding(valued) : valued));
+  return holdings.map((valued) => (heldBack.has(valued.holding.asset.id) ? withoutValue(valued) : valued));
 }
 
 function isTrusted(valued: ValuedHolding, settings: AssetSettings): boolean {
   return valued.holding.asset.listed || valued.price.status === 'manual' || settings.acceptedPrice !== null;
+}
+
+/** The price of an asset that is held back for claiming to be worth more than all the rest. */
+export function holdBack(price: Price): Price {
+  return { ...price, status: 'quarantined', reason: 'unlisted_dominates' };
+}
+
+/** The same holding with its price held back: shown, but without a value that anybody could sum. */
+function withoutValue(valued: ValuedHolding): ValuedHolding {
+  return { ...valued, price: holdBack(valued.price), usdValue: null, value: null, valueReason: 'price_quarantined' };
 }

@@ -1,6 +1,6 @@
 import type { SourceState, SourceStatus } from './holding.ts';
 import type { FxReport, SourceReport, ValuedHolding } from './portfolio.ts';
-import type { MarketPrice, PriceAttempt } from './price.ts';
+import { isHarmless, type MarketPrice, type PriceAttempt } from './price.ts';
 
 type ReportOptions = {
   readonly now: Date;
@@ -40,9 +40,6 @@ function sourceStatus(state: SourceState, freshSince: Date): SourceStatus {
   return state.lastOutcome === 'failed' || state.observedAt < freshSince ? 'stale' : 'ok';
 }
 
-/** Attempts that say nothing is wrong with the source. */
-const HARMLESS = new Set<PriceAttempt['reason']>(['not_quoted', 'no_source']);
-
 /**
  * One report for each price source that failed, or whose quote was refused, for an asset that is left without a good price.
  * A source whose assets all got a good price elsewhere is no gap in the answer.
@@ -57,7 +54,7 @@ export function reportPriceSources(
     if (valued.price.status === 'ok' || valued.price.status === 'manual') continue;
     const market = marketOf(valued.holding.asset.id);
     for (const attempt of market?.attempts ?? []) {
-      if (HARMLESS.has(attempt.reason)) continue;
+      if (isHarmless(attempt.reason)) continue;
       const entry = bySource.get(attempt.source) ?? { attempt, checkedAt: market?.checkedAt ?? null, failed: new Map() };
       entry.failed.set(options.caip19(valued), attempt);
       bySource.set(attempt.source, entry);

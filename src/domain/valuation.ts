@@ -37,17 +37,6 @@ export function valueHolding(
   };
 }
 
-/** The same holding with its price held back: shown, but without a value that anybody could sum. */
-export function quarantineHolding(valued: ValuedHolding): ValuedHolding {
-  return {
-    ...valued,
-    price: { ...valued.price, status: 'quarantined', reason: 'unlisted_dominates' },
-    usdValue: null,
-    value: null,
-    valueReason: 'price_quarantined',
-  };
-}
-
 function amountOf(holding: Holding, asset: Asset): Decimal | null {
   if (holding.amountRaw === null) return null;
   if (asset.decimals === null) return holding.amountRaw === 0n ? new Exact(0) : null;

@@ -5,10 +5,12 @@ import type { Chain, ChainFamily } from '../domain/chain.ts';
 import { formatDecimal, parseDecimal } from '../domain/decimal.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Price } from '../domain/price.ts';
+import { holdBack } from '../domain/quarantine.ts';
 import type { SpamVerdict } from '../domain/spam.ts';
 import { getAssetContexts } from './asset-context.ts';
 import type { PortfolioService } from './portfolio-service.ts';
 import type { PriceService } from './price-service.ts';
+import { requireChain } from './require-known.ts';
 
 export type AssetView = {
   readonly asset: Asset;
@@ -62,9 +64,7 @@ export function createAssetService(deps: AssetServiceDeps): AssetService {
   return {
     add: (tenantId, ref, signal) => addAsset(deps, { tenantId, ref, signal }),
     async list(tenantId, options) {
-      if (options.chain !== null && !deps.chains.some((chain) => chain.slug === options.chain)) {
-        throw new AppError('unknown_chain', `There is no chain "${options.chain}".`);
-      }
+      if (options.chain !== null) requireChain(deps.chains, options.chain);
       const page = await assets.list(tenantId, options);
       const views = await viewAll(deps, tenantId, page.assets);
       return { assets: views.filter((view) => options.includeSpam || !view.spam.isSpam), nextId: page.nextId };
@@ -98,9 +98,9 @@ async function addAsset(
   deps: AssetServiceDeps,
   { tenantId, ref, signal }: { tenantId: string; ref: { chain: string; address: string }; signal: AbortSignal },
 ): Promise<AssetView & { created: boolean }> {
-  const chain = deps.chains.find((candidate) => candidate.slug === ref.chain);
-  const source = deps.sources.get(ref.chain);
-  if (chain === undefined || source === undefined) throw new AppError('unknown_chain', `There is no chain "${ref.chain}".`);
+  const chain = requireChain(deps.chains, ref.chain);
+  const source = deps.sources.get(chain.slug);
+  if (source === undefined) throw new AppError('unknown_chain', `${chain.name} is not read here.`);
   const address = deps.parseAddress[chain.family](ref.address);
   if (address === undefined) throw new AppError('invalid_address', `This is not an address of ${chain.name}.`);
   const description = (await source.describeTokens([address], signal)).get(address);
@@ -147,10 +147,7 @@ async function viewAll(deps: AssetServiceDeps, tenantId: string, assets: readonl
     const context = contexts.get(asset.id);
     if (context === undefined) return [];
     const { settings, price, spam } = context;
-    const isHeldBack = heldBack.has(asset.id);
-    return [
-      { asset, settings, price: isHeldBack ? { ...price, status: 'quarantined', reason: 'unlisted_dominates' } : price, spam },
-    ];
+    return [{ asset, settings, price: heldBack.has(asset.id) ? holdBack(price) : price, spam }];
   });
 }
 

@@ -4,16 +4,16 @@ import type { WalletStore } from '../db/wallet-store.ts';
 import { type AssetSettings, caip19, DEFAULT_ASSET_SETTINGS } from '../domain/asset.ts';
 import type { Chain } from '../domain/chain.ts';
 import { Decimal, parseDecimal } from '../domain/decimal.ts';
-import { AppError } from '../domain/errors.ts';
 import type { Holding, SourceKind, SourceState } from '../domain/holding.ts';
 import type { FxReport, IncompleteReason, Portfolio, SourceReport, ValuedHolding } from '../domain/portfolio.ts';
-import { buildPortfolio, findGaps } from '../domain/portfolio-builder.ts';
+import { buildPortfolio, findGaps, isWorthShowing } from '../domain/portfolio-builder.ts';
 import { quarantineDominating } from '../domain/quarantine.ts';
 import { reportFx, reportPriceSources, reportSource } from '../domain/source-report.ts';
 import { valueHolding } from '../domain/valuation.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { type FullAssetContext, getAssetContexts } from './asset-context.ts';
 import type { PriceService } from './price-service.ts';
+import { requireChain, requireWallets } from './require-known.ts';
 import { findUnreadTokens } from './unread-tokens.ts';
 
 export type PortfolioQuery = {
@@ -66,21 +66,20 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
       return buildPortfolio({
         ...view,
         currency: query.currency,
-        minValue: query.minValue === null ? null : new Decimal(query.minValue),
+        minValue: parseMinValue(query),
         includeSpam: query.includeSpam,
       });
     },
     async findHeldBack(tenantId) {
-      const view = await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' });
-      const heldBack = view.holdings.filter(({ price }) => price.reason === 'unlisted_dominates');
+      const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });
+      const heldBack = holdings.filter(({ price }) => price.reason === 'unlisted_dominates');
       return new Set(heldBack.map(({ holding }) => holding.asset.id));
     },
     async getWalletBalances(tenantId, walletId, query) {
       const view = await readView(deps, tenantId, { ...query, walletIds: [walletId] });
-      const minValue = query.minValue === null ? null : new Decimal(query.minValue);
+      const minValue = parseMinValue(query);
       const isShown = (valued: ValuedHolding): boolean =>
-        (query.includeSpam || !valued.spam.isSpam) &&
-        (minValue === null || valued.value === null || valued.value.isGreaterThanOrEqualTo(minValue));
+        (query.includeSpam || !valued.spam.isSpam) && isWorthShowing(valued, minValue);
       const gaps = findGaps(view.holdings, view);
       return {
         walletId,
@@ -92,6 +91,10 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
       };
     },
   };
+}
+
+function parseMinValue({ minValue }: Pick<PortfolioQuery, 'minValue'>): Decimal | null {
+  return minValue === null ? null : new Decimal(minValue);
 }
 
 type View = {
@@ -108,39 +111,43 @@ async function readView(
   query: Pick<PortfolioQuery, 'chains' | 'walletIds' | 'currency'>,
 ): Promise<View> {
   const now = deps.now();
+  for (const slug of query.chains ?? []) requireChain(deps.chains, slug);
+  const fx = await readFx(deps, query.currency, now);
+  const all = await readEverything(deps, tenantId, { now, perUsd: fx.rate });
+  requireWallets(all.wallets, query.walletIds);
+  const covers = (walletId: string, chain: string): boolean =>
+    (query.walletIds?.includes(walletId) ?? true) && (query.chains?.includes(chain) ?? true);
+  const covered = all.holdings.filter(({ holding }) => covers(holding.walletId, holding.asset.chain));
+  const coveredSources = all.sources.filter((state) => covers(state.walletId, state.chain));
+  return { now, fx, holdings: covered, sources: report(deps, { ...all, covered, coveredSources, fx, now }) };
+}
+
+type Everything = {
+  readonly wallets: readonly Wallet[];
+  readonly sources: readonly SourceState[];
+  readonly contexts: ReadonlyMap<string, FullAssetContext>;
+  readonly freshSince: Date;
+  readonly holdings: readonly ValuedHolding[];
+};
+
+/** All that is stored of a tenant, valued. */
+async function readEverything(
+  deps: PortfolioServiceDeps,
+  tenantId: string,
+  { now, perUsd }: { readonly now: Date; readonly perUsd: Decimal | null },
+): Promise<Everything> {
   const everything = { walletIds: null, chains: null };
-  const [wallets, read, states, tracked, fx] = await Promise.all([
+  const [wallets, read, states, tracked] = await Promise.all([
     deps.wallets.listAll(tenantId, { walletIds: null }),
     deps.balances.listHoldings(tenantId, everything),
     deps.balances.listSources(tenantId, everything),
     deps.assets.listTracked(tenantId, null),
-    readFx(deps, query.currency, now),
   ]);
-  requireKnown(deps, wallets, query);
-  const covers = (walletId: string, chain: string): boolean =>
-    (query.walletIds?.includes(walletId) ?? true) && (query.chains?.includes(chain) ?? true);
-
   const sources = expectSources(deps, wallets, states);
   const stored = [...read, ...findUnreadTokens(tracked, sources, read)];
   const contexts = await getAssetContexts(deps, { tenantId, assets: stored.map(({ asset }) => asset), now });
   const freshSince = new Date(now.getTime() - deps.staleAfterMs);
-  const holdings = valueAll(stored, { contexts, sources, freshSince, perUsd: fx.rate });
-  const covered = holdings.filter(({ holding }) => covers(holding.walletId, holding.asset.chain));
-  const coveredSources = sources.filter((state) => covers(state.walletId, state.chain));
-  return { now, fx, holdings: covered, sources: report(deps, { covered, coveredSources, contexts, fx, now, freshSince }) };
-}
-
-function requireKnown(
-  { chains }: PortfolioServiceDeps,
-  wallets: readonly Wallet[],
-  query: Pick<PortfolioQuery, 'chains' | 'walletIds'>,
-): void {
-  const unknown = query.chains?.find((slug) => !chains.some((chain) => chain.slug === slug));
-  if (unknown !== undefined) throw new AppError('unknown_chain', `There is no chain "${unknown}".`);
-  const known = new Set(wallets.map((wallet) => wallet.id));
-  if (query.walletIds?.some((id) => !known.has(id))) {
-    throw new AppError('wallet_not_found', 'There is no wallet of this id.');
-  }
+  return { wallets, sources, contexts, freshSince, holdings: valueAll(stored, { contexts, sources, freshSince, perUsd }) };
 }
 
 async function readFx({ prices }: PortfolioServiceDeps, currency: string, now: Date): Promise<FxReport> {
@@ -210,13 +217,11 @@ function kindOf({ position }: Holding): SourceKind {
 
 function report(
   deps: PortfolioServiceDeps,
-  view: {
+  view: Pick<Everything, 'contexts' | 'freshSince'> & {
     covered: readonly ValuedHolding[];
     coveredSources: readonly SourceState[];
-    contexts: ReadonlyMap<string, FullAssetContext>;
     fx: FxReport;
     now: Date;
-    freshSince: Date;
   },
 ): readonly SourceReport[] {
   const chainOf = new Map(deps.chains.map((chain) => [chain.slug, chain]));

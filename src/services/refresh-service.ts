@@ -7,7 +7,9 @@ import { AppError } from '../domain/errors.ts';
 import type { SourceReading } from '../domain/holding.ts';
 import type { Refresh, RefreshScope, RefreshSource } from '../domain/refresh.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import { untilAborted } from '../lib/until-aborted.ts';
 import { type ChainRefreshDeps, refreshChain } from './chain-refresh.ts';
+import { requireChain, requireWallets } from './require-known.ts';
 
 export type RefreshService = {
   /**
@@ -79,14 +81,9 @@ export function createRefreshService(deps: RefreshServiceDeps): RefreshService {
 }
 
 async function findTargets(deps: RefreshServiceDeps, tenantId: string, scope: RefreshScope): Promise<readonly Target[]> {
-  for (const slug of scope.chains ?? []) {
-    if (!deps.chains.some((chain) => chain.slug === slug)) throw new AppError('unknown_chain', `There is no chain "${slug}".`);
-  }
+  for (const slug of scope.chains ?? []) requireChain(deps.chains, slug);
   const wallets = await deps.wallets.listAll(tenantId, { walletIds: scope.walletIds });
-  const foundIds = new Set(wallets.map((wallet) => wallet.id));
-  if (scope.walletIds?.some((id) => !foundIds.has(id))) {
-    throw new AppError('wallet_not_found', 'There is no wallet of this id.');
-  }
+  requireWallets(wallets, scope.walletIds);
   return deps.chains.flatMap((chain) => {
     const source = deps.sources.get(chain.slug);
     const followers = wallets.filter((wallet) => wallet.chains.includes(chain.slug));
@@ -139,11 +136,7 @@ async function waitForEnd(store: RefreshStore, { tenantId, refresh, work, waitMs
   const giveUp = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
   let current = refresh;
   if (work !== undefined) {
-    const timeUp = new Promise<void>((resolve) => {
-      if (giveUp.aborted) resolve();
-      giveUp.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([work, timeUp]);
+    await untilAborted(work, giveUp).catch(() => undefined);
     return (await store.get(tenantId, refresh.id)) ?? current;
   }
   while (current.status === 'running' && !giveUp.aborted) {

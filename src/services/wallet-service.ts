@@ -3,6 +3,7 @@ import type { NewWallet, WalletCursor, WalletPage, WalletStore } from '../db/wal
 import type { Chain, ChainFamily } from '../domain/chain.ts';
 import { AppError, toAppError } from '../domain/errors.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import { requireChain } from './require-known.ts';
 
 /** What a caller sends: an address or a name, and the chains to follow it on (null: guessed from the address's family). */
 export type WalletInput = { readonly address: string; readonly chains: readonly string[] | null; readonly label: string | null };
@@ -43,7 +44,7 @@ export function createWalletService(deps: WalletServiceDeps): WalletService {
     },
     addMany: (tenantId, inputs, signal) => addMany(deps, { tenantId, inputs, signal }),
     async list(tenantId, options) {
-      requireChain(deps.chains, options.chain);
+      if (options.chain !== null) requireChain(deps.chains, options.chain);
       return store.list(tenantId, options);
     },
     async get(tenantId, id) {
@@ -95,8 +96,7 @@ async function toNewWallet(deps: WalletServiceDeps, input: WalletInput, signal: 
   const { family, address, name } = await identify(deps, input.address, signal);
   const chains = [...new Set(input.chains ?? [DEFAULT_CHAIN[family]])];
   for (const slug of chains) {
-    const chain = deps.chains.find((candidate) => candidate.slug === slug);
-    if (chain === undefined) throw new AppError('unknown_chain', `There is no chain "${slug}". GET /api/v1/chains lists them.`);
+    const chain = requireChain(deps.chains, slug);
     if (chain.family !== family) {
       throw new AppError('invalid_address', `This is an address of the ${family} family; ${chain.name} takes another kind.`);
     }
@@ -126,11 +126,6 @@ async function identify(
   const address = await match.resolver.resolve(name, signal);
   if (address === null) throw new AppError('name_not_found', 'This name has no address.');
   return { family: match.family, address, name };
-}
-
-function requireChain(chains: readonly Chain[], slug: string | null): void {
-  if (slug === null || chains.some((chain) => chain.slug === slug)) return;
-  throw new AppError('unknown_chain', `There is no chain "${slug}". GET /api/v1/chains lists them.`);
 }
 
 function found<T>(wallet: T | undefined): T {
