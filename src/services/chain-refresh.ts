@@ -44,7 +44,8 @@ export async function refreshChain(
   const reading = await source.readBalances({ addresses, tokens, signal });
   const { named, known } = await findNamedAssets(deps.assets, chain, reading);
   const held = await storeAssets(deps, refresh, { named, known });
-  const readings = toSourceReadings(refresh, reading).map((one) => keepOnly(one, new Set(named.map(assetKey))));
+  const keys = new Set(named.map(assetKey));
+  const readings = toSourceReadings(refresh, reading).map((one) => keepOnly(one, keys));
   await deps.balances.saveReadings(tenantId, readings);
   await onStored(readings);
   await deps.prices.refreshPrices(held, signal);
