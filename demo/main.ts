@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { compose } from '../src/compose.ts';
 import { loadConfig } from '../src/config.ts';
 import { StartupError } from '../src/lib/startup-error.ts';
+import { onStopSignal } from '../src/lib/stop-signal.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { changeWorld, type DemoWorld } from './changes.ts';
 import { ALICE, BOB, startEvm } from './ethereum.ts';
@@ -82,14 +83,13 @@ async function main(): Promise<void> {
 /** Ends what was started, the last first. */
 let isStopping = false;
 async function stop(code: number): Promise<void> {
-  if (isStopping) process.exit(1);
+  if (isStopping) return;
   isStopping = true;
   for (const close of closers.reverse()) await close().catch(() => undefined);
   process.exit(code);
 }
 
-process.on('SIGINT', () => void stop(0));
-process.on('SIGTERM', () => void stop(0));
+onStopSignal(() => void stop(0));
 main().catch((error: unknown) => {
   if (isStopping) return;
   console.error(error instanceof StartupError ? `The demo cannot start: ${error.message}` : error);

@@ -1,20 +1,17 @@
 import { compose } from './compose.ts';
 import { loadConfig } from './config.ts';
 import { StartupError } from './lib/startup-error.ts';
+import { onStopSignal } from './lib/stop-signal.ts';
 
 /** The API process: load the configuration, compose, listen, stop on a signal. */
 async function main(): Promise<void> {
   const service = await compose(loadConfig());
-  const stop = (signal: NodeJS.Signals): void => {
-    // A second signal means now.
-    process.once(signal, () => process.exit(1));
+  onStopSignal(() => {
     service.stop().then(
       (isClean) => process.exit(isClean ? 0 : 1),
       () => process.exit(1),
     );
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  });
   await service.start();
 }
 
