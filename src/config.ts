@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { environmentSchema, type PRICE_SOURCE_IDS, type RpcBudget, urlList } from './config-schema.ts';
 import type { Chain } from './domain/chain.ts';
 import { chains } from './domain/chains.ts';
 import { StartupError } from './lib/startup-error.ts';
 
-const PRICE_SOURCE_IDS = ['defillama', 'coingecko', 'chainlink'] as const;
 export type PriceSourceId = (typeof PRICE_SOURCE_IDS)[number];
 
 /** Everything the environment can say, parsed once. */
@@ -18,7 +18,28 @@ export type Config = {
   readonly isLoopback: boolean;
   /** null: the embedded database in `dataDir`. */
   readonly databaseUrl: string | null;
+  /** Where reads may go instead; null: nowhere. */
+  readonly databaseReplicaUrl: string | null;
   readonly dataDir: string;
+  /** One URL, or several of one cluster, comma-separated. null: what is cached stays in the process. */
+  readonly redisCacheUrl: string | null;
+  /** null: the queue is kept in the database, and limits are counted in the process. */
+  readonly redisQueueUrl: string | null;
+  /** Whether the API process also runs the schedules. */
+  readonly hasWorker: boolean;
+  /** Where a worker that runs alone tells its health and metrics. */
+  readonly workerPort: number;
+  /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
+  /** Points that a client may spend in a minute; 0: no limit. */
+  readonly rateLimitPerMinute: number;
+  /** API processes that share one limit. */
+  readonly instanceCount: number;
+  /** How long requests are still taken after a stop signal, for proxies to notice. */
+  readonly drainDelaySeconds: number;
+  /** By lower-case host of an endpoint. */
+  readonly rpcBudgets: ReadonlyMap<string, RpcBudget>;
   /** Endpoints by chain slug, in order of preference; an entry for every chain. */
   readonly rpcUrls: ReadonlyMap<string, readonly string[]>;
   readonly priceSources: readonly PriceSourceId[];
@@ -27,6 +48,8 @@ export type Config = {
   readonly coingeckoApiKey: string | null;
   /** How often balances are meant to be read; a figure older than three times this is called stale. */
   readonly refreshIntervalSeconds: number;
+  /** Where traces go; null: nowhere. */
+  readonly otlpEndpoint: string | null;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Texts that no log line may hold. */
   readonly secrets: readonly string[];
@@ -34,52 +57,14 @@ export type Config = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
-const urlList = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .pipe(z.array(httpUrl).min(1, 'must name at least one URL').max(20, 'must name at most 20 URLs'));
-const sourceList = z
-  .string()
-  .transform((text) => [...new Set(text.split(',').map((part) => part.trim().toLowerCase()))].filter((part) => part !== ''))
-  .pipe(
-    z
-      .array(z.enum(PRICE_SOURCE_IDS, { error: `must be a comma-separated list out of ${PRICE_SOURCE_IDS.join(', ')}` }))
-      .min(1, 'must name at least one source'),
-  );
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
-
-const schema = z.object({
-  HOST: z
-    .string()
-    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an IP address')
-    .default('127.0.0.1'),
-  PORT: wholeNumber(0, 65_535).default(3000),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
-  DATA_DIR: z.string().min(1).max(4096).optional(),
-  PRICE_SOURCES: sourceList.default([...PRICE_SOURCE_IDS]),
-  DEFILLAMA_URL: httpUrl.default('https://coins.llama.fi'),
-  COINGECKO_URL: httpUrl.default('https://api.coingecko.com/api/v3'),
-  COINGECKO_API_KEY: z
-    .string()
-    .regex(/^[\x21-\x7e]{6,200}$/, 'must be 6 to 200 printable characters')
-    .optional(),
-  REFRESH_INTERVAL_SECONDS: wholeNumber(10, 86_400).default(300),
-  API_KEYS_REQUIRED: z.stringbool({ error: 'must be true or false' }).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-});
-
-const SECRET_NAMES = ['DATABASE_URL', 'COINGECKO_API_KEY'] as const;
+const SECRET_NAMES = [
+  'DATABASE_URL',
+  'DATABASE_REPLICA_URL',
+  'REDIS_URL',
+  'REDIS_CACHE_URL',
+  'REDIS_QUEUE_URL',
+  'COINGECKO_API_KEY',
+] as const;
 
 /** The variable that holds a chain's endpoints: `ETHEREUM_RPC_URLS`. */
 export function rpcUrlsVariable(chain: Chain): string {
@@ -94,7 +79,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   for (const name of Object.keys(values)) {
     if (name.endsWith('_RPC_URLS') && !rpcNames.has(name)) faults.push(`${name}: no chain of this name is known`);
   }
-  const parsed = schema.safeParse(values);
+  const parsed = environmentSchema.safeParse(values);
   if (!parsed.success) faults.push(...describeIssues(parsed.error));
   const rpcUrls = new Map<string, readonly string[]>();
   for (const [name, chain] of rpcNames) {
@@ -111,15 +96,27 @@ export function loadConfig(environment: Environment = process.env): Config {
     port: env.PORT,
     isLoopback: isLoopback(env.HOST),
     databaseUrl: env.DATABASE_URL ?? null,
+    databaseReplicaUrl: env.DATABASE_REPLICA_URL ?? null,
     dataDir: env.DATA_DIR ?? defaultDataDir(environment),
+    redisCacheUrl: env.REDIS_CACHE_URL ?? env.REDIS_URL ?? null,
+    redisQueueUrl: env.REDIS_QUEUE_URL ?? env.REDIS_URL ?? null,
+    hasWorker: env.EMBEDDED_WORKER,
+    workerPort: env.WORKER_PORT,
+    trustedProxies: env.TRUST_PROXY,
+    corsOrigins: env.CORS_ORIGINS,
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    instanceCount: env.INSTANCE_COUNT,
+    drainDelaySeconds: env.DRAIN_DELAY_SECONDS,
+    rpcBudgets: env.RPC_BUDGETS,
     rpcUrls,
     priceSources: env.PRICE_SOURCES,
     defillamaUrl: env.DEFILLAMA_URL.replace(/\/+$/, ''),
     coingeckoUrl: env.COINGECKO_URL.replace(/\/+$/, ''),
     coingeckoApiKey: env.COINGECKO_API_KEY ?? null,
     refreshIntervalSeconds: env.REFRESH_INTERVAL_SECONDS,
+    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     logLevel: env.LOG_LEVEL,
-    secrets: collectSecrets(env.DATABASE_URL, env.COINGECKO_API_KEY, values, [...rpcNames.keys()]),
+    secrets: collectSecrets(values, [...rpcNames.keys()]),
   });
 }
 
@@ -169,17 +166,12 @@ function defaultDataDir(environment: Environment): string {
   return join(environment.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'chainfolio');
 }
 
-function collectSecrets(
-  databaseUrl: string | undefined,
-  apiKey: string | undefined,
-  values: Record<string, string>,
-  rpcNames: readonly string[],
-): string[] {
-  const urls = rpcNames.flatMap((name) => values[name]?.split(',').map((url) => url.trim()) ?? []);
-  const secrets = urls.flatMap((url) => [url, ...keyParts(url)]);
-  if (databaseUrl !== undefined) secrets.push(databaseUrl, ...passwordOf(databaseUrl));
-  if (apiKey !== undefined) secrets.push(apiKey);
-  return secrets;
+function collectSecrets(values: Readonly<Record<string, string>>, rpcNames: readonly string[]): string[] {
+  const split = (name: string): string[] => values[name]?.split(',').map((part) => part.trim()) ?? [];
+  return [
+    ...rpcNames.flatMap(split).flatMap((url) => [url, ...keyParts(url)]),
+    ...SECRET_NAMES.flatMap(split).flatMap((secret) => [secret, ...passwordOf(secret)]),
+  ];
 }
 
 /** Path segments and query values of an endpoint's URL: where providers put keys. Short ones are words like `rpc` and `v3`. */
@@ -189,7 +181,7 @@ function keyParts(url: string): string[] {
 }
 
 function passwordOf(url: string): string[] {
-  const { password } = new URL(url);
+  const password = URL.parse(url)?.password ?? '';
   return password === '' ? [] : [password, ...decoded(password)];
 }
 

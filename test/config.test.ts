@@ -14,6 +14,23 @@ describe('loadConfig', () => {
     expect(config.secrets).toEqual([]);
   });
 
+  it('uses one Redis for everything unless told otherwise', () => {
+    const one = loadConfig({ REDIS_URL: 'redis://:hunter2hunter2@a:6379' });
+    expect(one).toMatchObject({ redisCacheUrl: one.redisQueueUrl, redisQueueUrl: 'redis://:hunter2hunter2@a:6379' });
+    expect(one.secrets).toContain('hunter2hunter2');
+    const two = loadConfig({ REDIS_URL: 'redis://a', REDIS_QUEUE_URL: 'redis://b,redis://c' });
+    expect(two).toMatchObject({ redisCacheUrl: 'redis://a', redisQueueUrl: 'redis://b,redis://c' });
+  });
+
+  it('reads budgets by host, and ranges of proxies by name', () => {
+    const config = loadConfig({ RPC_BUDGETS: 'A.example=10/5000, b.example=/100', TRUST_PROXY: 'loopback, 10.1.2.3' });
+    expect([...config.rpcBudgets]).toEqual([
+      ['a.example', { perSecond: 10, perDay: 5000 }],
+      ['b.example', { perSecond: null, perDay: 100 }],
+    ]);
+    expect(config.trustedProxies).toEqual(['127.0.0.0/8', '::1/128', '10.1.2.3']);
+  });
+
   it('takes an empty value as unset', () => {
     expect(loadConfig({ PORT: '', ETHEREUM_RPC_URLS: ' ' }).port).toBe(3000);
   });
@@ -43,6 +60,11 @@ describe('loadConfig', () => {
     [{ ETHEREM_RPC_URLS: 'https://x.example' }, /^ETHEREM_RPC_URLS: no chain of this name is known$/],
     [{ PRICE_SOURCES: 'coinbase' }, /^PRICE_SOURCES: must be a comma-separated list out of/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: /],
+    [{ REDIS_URL: 'http://localhost' }, /^REDIS_URL: must be a redis/],
+    [{ REDIS_QUEUE_URL: 'redis://a,b' }, /^REDIS_QUEUE_URL: must be a redis/],
+    [{ TRUST_PROXY: '10.0.0.0/8, everyone' }, /^TRUST_PROXY: must list addresses/],
+    [{ CORS_ORIGINS: 'https://a.example/path' }, /^CORS_ORIGINS: must list origins/],
+    [{ RPC_BUDGETS: 'a.example=fast' }, /^RPC_BUDGETS: must be a comma-separated list/],
     [{ HOST: '0.0.0.0' }, /^HOST: 0\.0\.0\.0 can be reached from other machines/],
     [{ API_KEYS_REQUIRED: 'true' }, /^API_KEYS_REQUIRED: this version has no API keys yet/],
   ])('names what is wrong with %j in one line', (environment, message) => {
@@ -62,9 +84,17 @@ describe('loadConfig', () => {
   it('has every setting in .env.example, and nothing else there', () => {
     const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
     const documented = [...example.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map((match) => match[1] ?? '').sort();
-    const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8');
+    const source = readFileSync(new URL('../src/config-schema.ts', import.meta.url), 'utf8');
     const inSchema = [...source.matchAll(/^ {2}([A-Z][A-Z0-9_]*): /gm)].map((match) => match[1] ?? '');
-    const withFiles = ['DATABASE_URL_FILE', 'COINGECKO_API_KEY_FILE'];
+    const secrets = [
+      'DATABASE_URL',
+      'DATABASE_REPLICA_URL',
+      'REDIS_URL',
+      'REDIS_CACHE_URL',
+      'REDIS_QUEUE_URL',
+      'COINGECKO_API_KEY',
+    ];
+    const withFiles = secrets.map((name) => `${name}_FILE`);
     expect(documented).toEqual([...inSchema, ...withFiles, ...chains.map(rpcUrlsVariable)].sort());
   });
 });
