@@ -41,7 +41,8 @@ export async function compose(config: Config): Promise<Service> {
     now,
     stopSignal: stopping.signal,
   });
-  const server = createHttpServer({ app, host: config.host, port: config.port, deadlineMs: DRAIN_DEADLINE_MS });
+  const drainDelayMs = config.drainDelaySeconds * 1000;
+  const server = createHttpServer({ app, host: config.host, port: config.port, drainDelayMs, deadlineMs: DRAIN_DEADLINE_MS });
   return {
     async start() {
       const { url } = await server.listen().catch(async (error: unknown) => {
@@ -57,7 +58,7 @@ export async function compose(config: Config): Promise<Service> {
       stopping.abort();
       return runShutdown(
         [
-          { name: 'http server', run: () => server.stop(), timeoutMs: DRAIN_DEADLINE_MS + 1_000 },
+          { name: 'http server', run: () => server.stop(), timeoutMs: drainDelayMs + DRAIN_DEADLINE_MS + 2_000 },
           { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
           { name: 'probes', run: () => services.health.stop(), timeoutMs: 1_000 },
           { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },

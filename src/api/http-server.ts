@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../lib/startup-error.ts';
 import { answerClientError } from './client-error.ts';
 
@@ -7,8 +7,8 @@ export type HttpServer = {
   /** Resolves with the address once connections are accepted. Throws StartupError when it cannot be had. */
   listen(): Promise<{ readonly host: string; readonly port: number; readonly url: string }>;
   /**
-   * Stops without cutting anyone off: from now on every answer closes its connection, then no new ones are accepted, and what is still
-   * open after the deadline is cut. Resolves when the last connection is gone.
+   * Stops without cutting anyone off: from now on every answer closes its connection, after the drain no new ones are accepted, and what is
+   * still open when the deadline has passed too is cut. Resolves when the last connection is gone.
    */
   stop(): Promise<void>;
 };
@@ -17,7 +17,9 @@ type HttpServerOptions = {
   readonly app: RequestListener;
   readonly host: string;
   readonly port: number;
-  /** How long requests in flight may go on after `stop`. */
+  /** How long new requests are still taken after `stop`, until balancers have seen that this process is leaving. 0 unless told. */
+  readonly drainDelayMs?: number;
+  /** How long requests in flight may go on after that. */
   readonly deadlineMs: number;
 };
 
@@ -30,19 +32,24 @@ const CHECK_INTERVAL_MS = 5_000;
 /** A connection on which nothing moves: twice the longest wait that a client may ask for. */
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_HEADER_BYTES = 16_384;
-/** How long requests that are on their way find an open door after `stop`. */
+/** The shortest drain while anybody is connected: long enough to tell those who are busy to hang up. */
 const LINGER_MS = 250;
 const SWEEP_INTERVAL_MS = 50;
+/** Nobody has come for this long: nobody is at the door. */
+const QUIET_MS = 25;
+/** The longest that requests are kept waiting for such a moment. */
+const MAX_HOLD_MS = 500;
 
 /** Node's HTTP server with limits on every wait, and problem documents for what its parser refuses. */
-export function createHttpServer({ app, host, port, deadlineMs }: HttpServerOptions): HttpServer {
+export function createHttpServer({ app, host, port, drainDelayMs = 0, deadlineMs }: HttpServerOptions): HttpServer {
   const inFlight = new Set<ServerResponse>();
+  const door = createDoor();
   let isStopping = false;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (isStopping) response.setHeader('Connection', 'close');
     inFlight.add(response);
     response.once('close', () => inFlight.delete(response));
-    app(request, response);
+    door.pass(() => app(request, response));
   };
   const server = createServer(
     {
@@ -57,6 +64,7 @@ export function createHttpServer({ app, host, port, deadlineMs }: HttpServerOpti
     handle,
   );
   server.timeout = IDLE_TIMEOUT_MS;
+  server.on('connection', door.noteArrival);
   server.on('clientError', answerClientError);
   // Node would answer an expectation that it does not know with an empty 417; it is no reason not to serve.
   server.on('checkExpectation', handle);
@@ -67,7 +75,7 @@ export function createHttpServer({ app, host, port, deadlineMs }: HttpServerOpti
     stop: () => {
       isStopping = true;
       for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
-      stopped ??= drain(server, deadlineMs);
+      stopped ??= drain(server, { door, drainDelayMs, deadlineMs });
       return stopped;
     },
   };
@@ -92,20 +100,70 @@ function describeListenError({ code }: NodeJS.ErrnoException, host: string, port
   return `HOST: cannot listen on ${host}:${port} (${code ?? 'unknown error'})`;
 }
 
-async function drain(server: Server, deadlineMs: number): Promise<void> {
+type Draining = { readonly door: Door; readonly drainDelayMs: number; readonly deadlineMs: number };
+
+async function drain(server: Server, { door, drainDelayMs, deadlineMs }: Draining): Promise<void> {
   if (!server.listening) return;
   // `close` cuts idle connections at once, and with them requests that are on the wire just now.
-  if ((await countConnections(server)) > 0) await sleep(LINGER_MS);
+  const isUsed = (await countConnections(server)) > 0;
+  await sleep(isUsed ? Math.max(drainDelayMs, LINGER_MS) : drainDelayMs);
+  await door.hold();
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  door.release();
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   try {
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
+    await closed;
   } finally {
     clearInterval(sweep);
     clearTimeout(deadline);
   }
+}
+
+/**
+ * Where requests pass. The kernel accepts connections before Node does, and resets those that wait for Node when the listener closes, whatever was
+ * sent over them. So requests are held for the moment before: clients who wait for an answer do not connect, and soon nobody waits.
+ */
+type Door = {
+  pass(serve: () => void): void;
+  noteArrival(): void;
+  /** Keeps what comes from now on. Resolves in a turn of the event loop in which nobody came, after a quiet moment if there is one. */
+  hold(): Promise<void>;
+  release(): void;
+};
+
+function createDoor(): Door {
+  let held: (() => void)[] | undefined;
+  let arrivals = 0;
+  const nobodyCame = async (waiting: Promise<unknown>): Promise<boolean> => {
+    const before = arrivals;
+    await waiting;
+    return arrivals === before;
+  };
+  return {
+    pass(serve) {
+      arrivals += 1;
+      if (held === undefined) serve();
+      else held.push(serve);
+    },
+    noteArrival() {
+      arrivals += 1;
+    },
+    async hold() {
+      held = [];
+      const giveUpAt = performance.now() + MAX_HOLD_MS;
+      while (performance.now() < giveUpAt && !(await nobodyCame(sleep(QUIET_MS))));
+      const giveUpTurnsAt = performance.now() + QUIET_MS;
+      while (performance.now() < giveUpTurnsAt && !(await nobodyCame(nextTurn())));
+    },
+    release() {
+      const waiting = held ?? [];
+      held = undefined;
+      for (const serve of waiting) serve();
+    },
+  };
 }
 
 function countConnections(server: Server): Promise<number> {
