@@ -7,6 +7,7 @@ import {
   assetKey,
   DEFAULT_ASSET_SETTINGS,
 } from '../domain/asset.ts';
+import { noteChange, SHARED_DATA_ID } from './data-version.ts';
 import { toPlainDecimal } from './plain-decimal.ts';
 import type { Schema } from './schema.ts';
 import { selectAssets } from './select-assets.ts';
@@ -50,7 +51,10 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
     async upsertMany(assets) {
       if (assets.length === 0) return [];
       const unique = new Map(assets.map((asset) => [assetKey(asset), asset]));
-      await inTransaction(db, (trx) => upsertFacts(trx, [...unique.values()]));
+      await inTransaction(db, async (trx) => {
+        await upsertFacts(trx, [...unique.values()]);
+        await noteChange(trx, SHARED_DATA_ID);
+      });
       return getByRefs(db, assets);
     },
     async get(id) {
@@ -69,24 +73,7 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
       const page = assets.slice(0, limit);
       return { assets: page, nextId: assets.length > limit ? (page.at(-1)?.id ?? null) : null };
     },
-    async listTracked(tenantId, chain) {
-      const rows = await db
-        .selectFrom('asset_settings')
-        .select(['asset_id', 'tracked_at'])
-        .where('tenant_id', '=', tenantId)
-        .where('tracked_at', 'is not', null)
-        .execute();
-      const trackedAt = new Map(rows.map((row) => [row.asset_id, row.tracked_at]));
-      let query = selectAssets(db)
-        .where(sql<boolean>`id = any(${[...trackedAt.keys()]}::uuid[])`)
-        .orderBy('id');
-      if (chain !== null) query = query.where('chain', '=', chain);
-      const assets = await query.execute();
-      return assets.flatMap((asset) => {
-        const moment = trackedAt.get(asset.id);
-        return moment == null ? [] : [{ asset, trackedAt: moment }];
-      });
-    },
+    listTracked: (tenantId, chain) => listTracked(db, tenantId, chain),
     async getSettings(tenantId, assetIds) {
       const rows = await db
         .selectFrom('asset_settings')
@@ -96,8 +83,32 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
         .execute();
       return new Map(rows.map((row) => [row.asset_id, toSettings(row)]));
     },
-    updateSettings: (tenantId, assetId, patch) => updateSettings(db, { tenantId, assetId, patch }),
+    updateSettings: (tenantId, assetId, patch) =>
+      inTransaction(db, async (trx) => {
+        const settings = await updateSettings(trx, { tenantId, assetId, patch });
+        await noteChange(trx, tenantId);
+        return settings;
+      }),
   };
+}
+
+async function listTracked(db: Kysely<Schema>, tenantId: string, chain: string | null): Promise<readonly TrackedAsset[]> {
+  const rows = await db
+    .selectFrom('asset_settings')
+    .select(['asset_id', 'tracked_at'])
+    .where('tenant_id', '=', tenantId)
+    .where('tracked_at', 'is not', null)
+    .execute();
+  const trackedAt = new Map(rows.map((row) => [row.asset_id, row.tracked_at]));
+  let query = selectAssets(db)
+    .where(sql<boolean>`id = any(${[...trackedAt.keys()]}::uuid[])`)
+    .orderBy('id');
+  if (chain !== null) query = query.where('chain', '=', chain);
+  const assets = await query.execute();
+  return assets.flatMap((asset) => {
+    const moment = trackedAt.get(asset.id);
+    return moment == null ? [] : [{ asset, trackedAt: moment }];
+  });
 }
 
 /** Only what differs is written. Sorted, so that two calls never wait for each other. */

@@ -3,6 +3,7 @@ import type { Asset, AssetRef } from '../domain/asset.ts';
 import { Decimal } from '../domain/decimal.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Block, Holding, Position, SourceError, SourceReading, SourceState } from '../domain/holding.ts';
+import { noteChange } from './data-version.ts';
 import { saveReadings } from './save-readings.ts';
 import type { Schema } from './schema.ts';
 import { selectAssets } from './select-assets.ts';
@@ -31,7 +32,11 @@ export type BalanceStore = {
 export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
   return {
     async saveReadings(tenantId, readings) {
-      if (readings.length > 0) await inTransaction(db, (trx) => saveReadings(trx, tenantId, readings));
+      if (readings.length === 0) return;
+      await inTransaction(db, async (trx) => {
+        await saveReadings(trx, tenantId, readings);
+        await noteChange(trx, tenantId);
+      });
     },
     async listHoldings(tenantId, filter) {
       const rows = await selectHoldings(db, tenantId, filter);

@@ -2,9 +2,11 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import type { FxRate } from '../adapters/price-source.ts';
 import { Decimal, formatDecimal } from '../domain/decimal.ts';
 import type { MarketPrice, PriceAttempt, Quote } from '../domain/price.ts';
+import { noteChange, SHARED_DATA_ID } from './data-version.ts';
 import { toPlainDecimal } from './plain-decimal.ts';
 import type { Schema } from './schema.ts';
 import { toStorableText } from './storable-text.ts';
+import { inTransaction } from './transaction.ts';
 import { isUuid } from './uuid.ts';
 
 /** Market prices and currency rates, shared by all tenants. */
@@ -29,7 +31,11 @@ export function createPriceStore(db: Kysely<Schema>): PriceStore {
       return new Map(rows.map((row) => [row.asset_id, toMarketPrice(row)]));
     },
     async savePrices(prices) {
-      if (prices.size > 0) await savePrices(db, prices);
+      if (prices.size === 0) return;
+      await inTransaction(db, async (trx) => {
+        await savePrices(trx, prices);
+        await noteChange(trx, SHARED_DATA_ID);
+      });
     },
     async getRates(currencies) {
       const rows = await db
@@ -45,7 +51,11 @@ export function createPriceStore(db: Kysely<Schema>): PriceStore {
       );
     },
     async saveRates(rates) {
-      if (rates.length > 0) await saveRates(db, rates);
+      if (rates.length === 0) return;
+      await inTransaction(db, async (trx) => {
+        await saveRates(trx, rates);
+        await noteChange(trx, SHARED_DATA_ID);
+      });
     },
   };
 }

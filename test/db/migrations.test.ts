@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { down, up } from '../../migrations/20261121-0600-portfolio.ts';
+import * as portfolio from '../../migrations/20261121-0600-portfolio.ts';
+import * as instances from '../../migrations/20261121-0900-instances.ts';
 import { migrateToLatest, pendingMigrations } from '../../src/db/migrations.ts';
 import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
 import { StartupError } from '../../src/lib/startup-error.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-const ALL = ['20261121-0600-portfolio'];
+const ALL = ['20261121-0600-portfolio', '20261121-0900-instances'];
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -33,11 +34,15 @@ it('is safe when several processes migrate at once', async () => {
 });
 
 it('can be taken back and applied again', async () => {
-  await up(database.db as never);
-  await down(database.db as never);
+  const db = database.db as never;
+  await portfolio.up(db);
+  await instances.up(db);
+  await instances.down(db);
+  await portfolio.down(db);
   const tables = await database.db.introspection.getTables();
   expect(tables).toEqual([]);
-  await up(database.db as never);
+  await portfolio.up(db);
+  await instances.up(db);
 });
 
 it('keeps an index for every foreign key', async () => {
@@ -66,7 +71,7 @@ async function runCommand(databaseUrl: string): Promise<{ code: number; output: 
 }
 
 it('has a command of its own, which says in one line what it did', async () => {
-  expect(await runCommand(database.url)).toEqual({ code: 0, output: `Applied: ${ALL[0]}\n` });
+  expect(await runCommand(database.url)).toEqual({ code: 0, output: `Applied: ${ALL.join(', ')}\n` });
   expect(await runCommand(database.url)).toEqual({ code: 0, output: 'The database is up to date.\n' });
   expect((await runCommand('')).output).toMatch(/^DATABASE_URL is not set[^\n]+\n$/);
   const { code, output } = await runCommand('postgres://someone:s3cret@127.0.0.1:1/none');

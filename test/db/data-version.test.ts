@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAssetStore } from '../../src/db/asset-store.ts';
+import { createBalanceStore } from '../../src/db/balance-store.ts';
+import { noteChange, SHARED_DATA_ID } from '../../src/db/data-version.ts';
+import { createPriceStore } from '../../src/db/price-store.ts';
+import { createWalletStore } from '../../src/db/wallet-store.ts';
+import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+async function versionOf(tenantId: string): Promise<bigint> {
+  const row = await database.db
+    .selectFrom('data_versions')
+    .select('version')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst();
+  return BigInt(row?.version ?? 0);
+}
+
+const ADDRESS = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
+const ETHER = { chain: 'ethereum', address: null, standard: 'native', symbol: 'ETH', name: 'Ether', decimals: 18 } as const;
+
+describe('every write that shows in an answer', () => {
+  it('counts as a change of what the tenant sees', async () => {
+    const wallets = createWalletStore(database.db);
+    const assets = createAssetStore(database.db);
+    const [added] = await wallets.addMany(DEFAULT_TENANT_ID, [
+      { family: 'evm', address: ADDRESS, name: null, label: null, chains: ['ethereum'] },
+    ]);
+    const [ether] = await assets.upsertMany([{ ...ETHER, flags: [], listed: true }]);
+    const walletId = added?.wallet.id ?? '';
+    const source = { walletId, chain: 'ethereum', kind: 'balances' } as const;
+    const error = { code: 'upstream_timeout', provider: null } as const;
+    const writes = [
+      () => wallets.setLabel(DEFAULT_TENANT_ID, walletId, 'Mine'),
+      () => assets.updateSettings(DEFAULT_TENANT_ID, ether?.id ?? '', { spam: 'spam' }),
+      () =>
+        createBalanceStore(database.db).saveReadings(DEFAULT_TENANT_ID, [
+          { ...source, status: 'failed', attemptedAt: new Date(), error },
+        ]),
+      () => wallets.delete(DEFAULT_TENANT_ID, walletId),
+    ];
+    for (const write of writes) {
+      const before = await versionOf(DEFAULT_TENANT_ID);
+      await write();
+      expect(await versionOf(DEFAULT_TENANT_ID), write.toString()).toBe(before + 1n);
+    }
+  });
+
+  it('of what all share counts for all', async () => {
+    const [ether] = await createAssetStore(database.db).upsertMany([{ ...ETHER, flags: [], listed: true }]);
+    const prices = createPriceStore(database.db);
+    const market = { lastGood: null, suspect: null, checkedAt: new Date(), attempts: [] };
+    const writes = [
+      () => createAssetStore(database.db).upsertMany([{ ...ETHER, flags: [], listed: true }]),
+      () => prices.savePrices(new Map([[ether?.id ?? '', market]])),
+      () => prices.saveRates([{ currency: 'EUR', perUsd: '0.9', source: 'test', quotedAt: new Date() }]),
+    ];
+    for (const write of writes) {
+      const before = await versionOf(SHARED_DATA_ID);
+      await write();
+      expect(await versionOf(SHARED_DATA_ID), write.toString()).toBe(before + 1n);
+    }
+  });
+});
+
+it('counts changes that happen at once one by one', async () => {
+  const before = await versionOf(SHARED_DATA_ID);
+  await Promise.all(Array.from({ length: 20 }, () => noteChange(database.db, SHARED_DATA_ID)));
+  expect(await versionOf(SHARED_DATA_ID)).toBe(before + 20n);
+});
