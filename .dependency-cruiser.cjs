@@ -55,6 +55,31 @@ module.exports = {
       to: { path: npm('ethers|@solana/kit') },
     },
     {
+      name: 'redis-lives-in-few-places',
+      comment: 'lib makes the connections; the cache and the limiter speak over them, and so does BullMQ',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/lib/(redis|rate-limit)', '^src/adapters/cache/', layer('jobs')] },
+      to: { path: npm('ioredis|rate-limiter-flexible') },
+    },
+    {
+      name: 'queues-live-in-jobs',
+      severity: 'error',
+      from: { path: '^src/', pathNot: layer('jobs') },
+      to: { path: npm('bullmq') },
+    },
+    {
+      name: 'metrics-live-in-lib-metrics',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/lib/metrics' },
+      to: { path: npm('prom-client') },
+    },
+    {
+      name: 'breakers-live-in-the-endpoint-pool',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/lib/json-rpc/' },
+      to: { path: npm('opossum') },
+    },
+    {
       name: 'services-need-no-package',
       comment: 'what the product does is plain code over domain types and ports',
       severity: 'error',
