@@ -1,7 +1,18 @@
+import { benchApi } from './api.ts';
+import { type BenchLine, formatLine } from './bench-line.ts';
 import { benchRefresh } from './refresh.ts';
+import { benchStart } from './start.ts';
 
-/** Prints a line a measure: name, value, unit, ratio to its ceiling (`-` where there is none). */
-for (const { name, value, unit, ratio } of await benchRefresh()) {
-  const digits = unit === 'requests' ? 0 : 1;
-  console.log(`${name} ${value.toFixed(digits)} ${unit} ${ratio === null ? '-' : ratio.toFixed(2)}`);
+const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
+  api: benchApi,
+  refresh: benchRefresh,
+  start: benchStart,
+};
+
+/** Prints a line a measure: name, value, unit, ratio to its ceiling (`-` where there is none). Arguments: the parts to run, all unless told. */
+const asked = process.argv.slice(2);
+for (const name of asked.length === 0 ? Object.keys(PARTS) : asked) {
+  const part = PARTS[name];
+  if (part === undefined) throw new Error(`there is no part ${name}: ${Object.keys(PARTS).join(', ')}`);
+  for (const line of await part()) console.log(formatLine(line));
 }

@@ -9,9 +9,8 @@ import { createHttpClient, type HttpClient } from '../src/lib/http-client.ts';
 import { createEndpointPool } from '../src/lib/json-rpc/endpoint-pool.ts';
 import { createRpcEndpoint } from '../src/lib/json-rpc/rpc-endpoint.ts';
 import { amountOf, BENCH_CHAIN, type BenchChain, startBenchChain } from './bench-chain.ts';
+import { type BenchLine, median } from './bench-line.ts';
 import { startLatencyProxy } from './latency-proxy.ts';
-
-export type BenchLine = { readonly name: string; readonly value: number; readonly unit: string; readonly ratio: number | null };
 
 const WALLETS = 100;
 const TOKENS = 200;
@@ -165,9 +164,4 @@ async function time(task: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await task();
   return performance.now() - start;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
