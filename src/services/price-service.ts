@@ -5,22 +5,26 @@ import { parseDecimal } from '../domain/decimal.ts';
 import { toAppError } from '../domain/errors.ts';
 import type { MarketPrice, PriceAttempt, Quote } from '../domain/price.ts';
 import { agree, isPriceJump } from '../domain/quote-check.ts';
+import { untilAborted } from '../lib/until-aborted.ts';
 import type { HealthPart } from './health-service.ts';
 
 export type PriceService = {
   /**
    * Asks the sources in order for every asset whose price is older than the time to live, each asset going on to the next source until one gives a
-   * good quote, and stores the outcome. Concurrent calls for the same asset share one request. Never throws for a source's fault.
+   * good quote, and stores the outcome. Concurrent calls for the same asset share one request, which goes on when a caller leaves. Never throws for a source's
+   * fault; rejects when the signal fires.
    */
   refreshPrices(assets: readonly (AssetRef & { readonly id: string })[], signal: AbortSignal): Promise<void>;
   /** What is stored, by asset id; no entry for what was never asked. */
   getPrices(assetIds: readonly string[]): Promise<ReadonlyMap<string, MarketPrice>>;
-  /** Brings the rates up to date if they are older than the time to live. Never throws for a source's fault. */
+  /** Brings the rates up to date if they are older than the time to live. Never throws for a source's fault; rejects when the signal fires. */
   refreshRates(signal: AbortSignal): Promise<void>;
   /** The last known rate, undefined when no source ever gave one. USD needs no source. */
   getRate(currency: string): Promise<FxRate | undefined>;
   /** Outcome of the last call to each source. */
   health(): readonly HealthPart[];
+  /** Gives up what is in flight and resolves when it has ended. */
+  stop(): Promise<void>;
 };
 
 type PriceServiceDeps = {
@@ -44,6 +48,7 @@ export function createPriceService(deps: PriceServiceDeps): PriceService {
   const health = createSourceHealth([...sources.map(({ id }) => `prices:${id}`), ...fxSources.map(({ id }) => `fx:${id}`)], now);
   const inFlight = new Map<string, Promise<void>>();
   let ratesInFlight: Promise<void> | undefined;
+  const stopping = new AbortController();
   let ratesDueAt = 0;
 
   const updateRates = async (signal: AbortSignal): Promise<void> => {
@@ -58,25 +63,29 @@ export function createPriceService(deps: PriceServiceDeps): PriceService {
       const due = assets.filter((asset) => isDue(stored.get(asset.id), now()));
       const fresh = due.filter((asset) => !inFlight.has(asset.id));
       if (fresh.length > 0) {
-        const work = updatePrices(deps, { assets: fresh, stored, signal, note: health.note }).finally(() => {
+        const work = updatePrices(deps, { assets: fresh, stored, signal: stopping.signal, note: health.note }).finally(() => {
           for (const { id } of fresh) inFlight.delete(id);
         });
         for (const { id } of fresh) inFlight.set(id, work);
       }
-      await Promise.all(new Set(due.map((asset) => inFlight.get(asset.id))));
+      await untilAborted(Promise.all(new Set(due.map((asset) => inFlight.get(asset.id)))), signal);
     },
     getPrices: (assetIds) => store.getPrices(assetIds),
     async refreshRates(signal) {
       if (now().getTime() < ratesDueAt) return;
-      ratesInFlight ??= updateRates(signal).finally(() => {
+      ratesInFlight ??= updateRates(stopping.signal).finally(() => {
         ratesInFlight = undefined;
       });
-      await ratesInFlight;
+      await untilAborted(ratesInFlight, signal);
     },
     async getRate(currency) {
       return (await store.getRates([currency])).get(currency);
     },
     health: health.list,
+    async stop() {
+      stopping.abort();
+      await Promise.allSettled([...inFlight.values(), ratesInFlight]);
+    },
   };
 }
 
@@ -119,6 +128,8 @@ async function updatePrices(deps: PriceServiceDeps, { assets, stored, signal, no
       else if (entry !== undefined) weigh(entry, answer.quote, lastGood.get(key) ?? null);
     }
   }
+  // What was given up says nothing about a source.
+  if (signal.aborted) return;
   const checkedAt = deps.now();
   await deps.store.savePrices(
     new Map(assets.map((asset) => [asset.id, toMarketPrice(progress.get(assetKey(asset)), stored.get(asset.id), checkedAt)])),

@@ -289,3 +289,13 @@ test('tells how each source did when it was last asked', async () => {
   await service.refreshPrices([asset], signal);
   expect(service.health()).toMatchObject([{ status: 'ok' }, { status: 'ok' }]);
 });
+
+test('a caller who leaves takes no price away from the others', async () => {
+  const asset = await addPriced('3');
+  const leaver = new AbortController();
+  const [left, stayed] = [service.refreshPrices([asset], leaver.signal), service.refreshPrices([asset], signal)];
+  leaver.abort();
+  await expect(left).rejects.toThrow();
+  await stayed;
+  expect(await read(asset)).toEqual({ good: '3', suspect: null, attempts: [] });
+});
