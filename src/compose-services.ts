@@ -11,7 +11,7 @@ import type { Logger } from './lib/logger.ts';
 import { type AssetService, createAssetService } from './services/asset-service.ts';
 import { createHealthService, type HealthService } from './services/health-service.ts';
 import { createPortfolioService, type PortfolioService } from './services/portfolio-service.ts';
-import { createPriceService } from './services/price-service.ts';
+import { createPriceService, type PriceService } from './services/price-service.ts';
 import { createRefreshService, type RefreshService } from './services/refresh-service.ts';
 import { createWalletService, type WalletService } from './services/wallet-service.ts';
 
@@ -19,6 +19,7 @@ export type Services = {
   readonly wallets: WalletService;
   readonly assets: AssetService;
   readonly refreshes: RefreshService;
+  readonly prices: PriceService;
   readonly portfolio: PortfolioService;
   readonly health: HealthService;
   readonly endpointNames: ChainAdapters['endpointNames'];
@@ -75,13 +76,14 @@ export function composeServices(config: Config, { storage, http, log, version, n
       listedTokens,
       log,
     }),
+    prices,
     portfolio,
     health: createHealthService({
       version,
       ping: () => storage.ping(),
       followedChains: () => wallets.listFollowedChains(),
       sources,
-      priceHealth: () => prices.health(),
+      otherParts: () => prices.health(),
       log,
     }),
     endpointNames,

@@ -18,6 +18,7 @@ export type Storage = {
   readonly prices: PriceStore;
   readonly refreshes: RefreshStore;
   ping(): Promise<void>;
+  isSchemaCurrent(): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -33,6 +34,7 @@ export async function openStorage(config: Config, log: Logger): Promise<Storage>
     prices: createPriceStore(db),
     refreshes: createRefreshStore(db),
     ping: () => database.ping(),
+    isSchemaCurrent: async () => (await pendingMigrations(db)).length === 0,
     async close() {
       await database.close();
       await embedded?.stop();

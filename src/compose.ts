@@ -1,6 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
+import { composeReadiness } from './compose-readiness.ts';
 import { composeServices } from './compose-services.ts';
 import { openStorage } from './compose-storage.ts';
 import type { Config } from './config.ts';
@@ -8,6 +9,7 @@ import { chains } from './domain/chains.ts';
 import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
 import { createHttpClient } from './lib/http-client.ts';
 import { createLogger } from './lib/logger.ts';
+import { createMetrics } from './lib/metrics.ts';
 import { runShutdown } from './lib/shutdown.ts';
 
 /** A service that is ready to serve. */
@@ -16,6 +18,8 @@ export type Service = {
   start(): Promise<{ readonly url: string }>;
   /** Ends what is in flight, in order, each part within its own time. False when a part had to be left behind. */
   stop(): Promise<boolean>;
+  /** Tells of an error that reached nobody, and that the process is given up for it. */
+  report(error: unknown): void;
 };
 
 /** Requests in flight may go on for this long after a signal. */
@@ -29,9 +33,13 @@ export async function compose(config: Config): Promise<Service> {
   const stopping = new AbortController();
   const now = (): Date => new Date();
   const { version } = packageJson;
+  const metrics = createMetrics({ version });
   const services = composeServices(config, { storage, http, log, version, now });
+  const readiness = composeReadiness({ storage, health: services.health, metrics, log });
   const app = createServer({
     services,
+    readiness,
+    metrics,
     chains,
     endpointNames: services.endpointNames,
     isLoopback: config.isLoopback,
@@ -50,22 +58,30 @@ export async function compose(config: Config): Promise<Service> {
         throw error;
       });
       services.health.start();
+      readiness.start();
       log.info({ url }, 'serving');
       return { url };
     },
     stop() {
       log.info('stopping');
+      readiness.drain();
       stopping.abort();
       return runShutdown(
         [
           { name: 'http server', run: () => server.stop(), timeoutMs: drainDelayMs + DRAIN_DEADLINE_MS + 2_000 },
           { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
+          { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
           { name: 'probes', run: () => services.health.stop(), timeoutMs: 1_000 },
+          { name: 'readiness', run: async () => readiness.stop(), timeoutMs: 1_000 },
           { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
           { name: 'database', run: () => storage.close(), timeoutMs: 35_000 },
         ],
         log,
       );
+    },
+    report(error) {
+      readiness.giveUp();
+      log.fatal({ err: error }, 'an error reached nobody: ending the process');
     },
   };
 }

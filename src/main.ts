@@ -1,5 +1,6 @@
 import { compose } from './compose.ts';
 import { loadConfig } from './config.ts';
+import { onFatalError } from './lib/fatal-error.ts';
 import { StartupError } from './lib/startup-error.ts';
 import { onStopSignal } from './lib/stop-signal.ts';
 
@@ -12,6 +13,7 @@ async function main(): Promise<void> {
       () => process.exit(1),
     );
   });
+  onFatalError(service);
   await service.start();
 }
 

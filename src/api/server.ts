@@ -2,6 +2,7 @@ import express, { type Express, type Request, type Response, Router } from 'expr
 import type { Logger } from 'pino';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
+import type { Metrics } from '../lib/metrics.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
@@ -11,8 +12,10 @@ import { createDocsRouter } from './docs.ts';
 import { createErrorHandler, instanceOf, refuseUnknownRoute } from './middleware/error-handler.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
+import { createOpsPages, type OpsDeps } from './middleware/ops-pages.ts';
 import { requestContext, requestIdOf } from './middleware/request-context.ts';
 import { createRequestLog, noteRoute } from './middleware/request-log.ts';
+import { createRequestMetrics } from './middleware/request-metrics.ts';
 import { API_PREFIX, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import { readQuery } from './parse-request.ts';
 import type { Route } from './route.ts';
@@ -31,6 +34,8 @@ export type ServerDeps = {
     readonly portfolio: PortfolioService;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
+  readonly readiness: OpsDeps['readiness'];
+  readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd'>;
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
@@ -65,6 +70,7 @@ export function createServer(deps: ServerDeps): Express {
   app.disable('etag');
   app.set('query parser', false);
   app.enable('case sensitive routing');
+  app.use(createOpsPages(deps), createRequestMetrics(deps.metrics));
   app.use(createRequestLog(deps.log), requestContext);
   if (deps.isLoopback) app.use(requireLoopbackHost);
   app.use(API_PREFIX, createApiRouter(deps));

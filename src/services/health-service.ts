@@ -3,7 +3,7 @@ import { toAppError } from '../domain/errors.ts';
 import { toSourceError } from '../domain/holding.ts';
 
 export type HealthPart = {
-  /** `database`, `chain:ethereum`, `prices:defillama`, `fx:coingecko`. */
+  /** `database`, `cache`, `queue`, `chain:ethereum`, `prices:defillama`, `fx:coingecko`, `schedule:prices`. */
   readonly name: string;
   readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
   readonly checkedAt: Date | null;
@@ -14,7 +14,7 @@ export type HealthPart = {
   readonly inUse: boolean;
 };
 
-/** `down` only when the database is; a chain or price source in use that fails makes it `degraded`. */
+/** `down` only when the database is; any other part in use that fails makes it `degraded`. */
 export type Health = {
   readonly status: 'ok' | 'degraded' | 'down';
   readonly version: string;
@@ -22,8 +22,16 @@ export type Health = {
   readonly parts: readonly HealthPart[];
 };
 
-/** Answers from what background probes found last, within the time of one database ping. */
-export type HealthService = { getHealth(): Promise<Health>; start(): void; stop(): Promise<void> };
+export type HealthService = {
+  /** Answers from what background probes found last, within the time of one database ping. */
+  getHealth(): Promise<Health>;
+  /** What was found last of everything but the database, at once; parts that nothing depends on are left out. */
+  listPartsInUse(): readonly HealthPart[];
+  /** Whether every chain has been looked at once. */
+  hasLookedAround(): boolean;
+  start(): void;
+  stop(): Promise<void>;
+};
 
 type HealthServiceDeps = {
   readonly version: string;
@@ -31,7 +39,8 @@ type HealthServiceDeps = {
   readonly followedChains: () => Promise<ReadonlySet<string>>;
   /** By chain slug. */
   readonly sources: ReadonlyMap<string, BalanceSource>;
-  readonly priceHealth: () => readonly HealthPart[];
+  /** Parts that are watched elsewhere: price sources, Redis, schedules. */
+  readonly otherParts: () => readonly HealthPart[];
   readonly log: { warn(details: object, message: string): void };
 };
 
@@ -46,10 +55,16 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let round: Promise<void> = Promise.resolve();
+  let hasLookedAround = false;
+  let followed: ReadonlySet<string> = new Set();
 
+  const listParts = (): readonly HealthPart[] => [
+    ...[...chainParts].map(([slug, part]) => ({ ...part, inUse: followed.has(slug) })),
+    ...deps.otherParts(),
+  ];
   const probeRound = async (): Promise<void> => {
-    // While the database cannot tell, nothing is known to depend on a chain.
-    const followed = await deps.followedChains().catch(() => new Set<string>());
+    // While the database cannot tell, what depended on a chain is taken to do so still.
+    followed = await deps.followedChains().catch(() => followed);
     const wanted = [...deps.sources].filter(([slug]) => followed.has(slug) || chainParts.get(slug)?.checkedAt === null);
     await Promise.all(
       wanted.map(async ([slug, source]) => {
@@ -61,6 +76,7 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
         chainParts.set(slug, part);
       }),
     );
+    hasLookedAround = true;
     if (!stopping.signal.aborted) timer = setTimeout(startRound, PROBE_INTERVAL_MS).unref();
   };
   const startRound = (): void => {
@@ -70,13 +86,14 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
   return {
     async getHealth() {
       const database = await checkDatabase(deps.ping);
-      const followed = database.status === 'ok' ? await deps.followedChains().catch(() => new Set<string>()) : new Set<string>();
-      const chains = [...chainParts].map(([slug, part]) => ({ ...part, inUse: followed.has(slug) }));
-      const parts = [database, ...chains, ...deps.priceHealth()];
+      if (database.status === 'ok') followed = await deps.followedChains().catch(() => followed);
+      const parts = [database, ...listParts()];
       const isDegraded = parts.some((part) => part.inUse && (part.status === 'down' || part.status === 'degraded'));
       const status = database.status === 'down' ? 'down' : isDegraded ? 'degraded' : 'ok';
       return { status, version: deps.version, startedAt, parts };
     },
+    listPartsInUse: () => listParts().filter((part) => part.inUse),
+    hasLookedAround: () => hasLookedAround,
     start: startRound,
     async stop() {
       clearTimeout(timer);

@@ -24,7 +24,7 @@ it('calls the service degraded for a dead chain that a wallet follows, and for n
     ping: async () => undefined,
     followedChains: async () => followed,
     sources,
-    priceHealth: () => [],
+    otherParts: () => [],
     log: { warn: () => undefined },
   });
   expect((await health.getHealth()).parts.map((part) => part.status)).toEqual(['ok', 'unknown', 'unknown']);

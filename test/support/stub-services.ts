@@ -3,6 +3,7 @@ import type { ServerDeps } from '../../src/api/server.ts';
 import { chains } from '../../src/domain/chains.ts';
 import type { Refresh } from '../../src/domain/refresh.ts';
 import type { Wallet } from '../../src/domain/wallet.ts';
+import { createMetrics } from '../../src/lib/metrics.ts';
 import type { AssetView } from '../../src/services/asset-service.ts';
 import type { Health } from '../../src/services/health-service.ts';
 import { buildAsset, buildPrice, buildSettings, NOW } from './builders.ts';
@@ -82,6 +83,12 @@ function stubServices(stubs: ServiceStubs): Services {
 export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<ServerDeps> = {}): ServerDeps {
   return {
     services: stubServices(stubs),
+    readiness: {
+      isAlive: () => true,
+      isStarted: () => true,
+      getReadiness: () => ({ status: 'ready', isDraining: false, parts: [] }),
+    },
+    metrics: createMetrics({ version: '0.1.0' }),
     chains,
     endpointNames: new Map([['ethereum', ['rpc.example']]]),
     isLoopback: true,

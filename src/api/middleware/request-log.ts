@@ -9,16 +9,21 @@ export function noteRoute(response: Response, template: string): void {
   response.locals[ROUTE_KEY] = template;
 }
 
+/** The template that was noted, null when no route took the request. */
+export function routeOf(response: Response): string | null {
+  const route: unknown = response.locals[ROUTE_KEY];
+  return typeof route === 'string' ? route : null;
+}
+
 /** Writes one line for each request when it has ended: never a query, a body, a path with values in it or a header but the request id. */
 export function createRequestLog(log: Logger) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const startedAt = performance.now();
     response.once('close', () => {
-      const route: unknown = response.locals[ROUTE_KEY];
       log.info(
         {
           method: request.method,
-          route: typeof route === 'string' ? route : null,
+          route: routeOf(response),
           status: response.writableFinished ? response.statusCode : null,
           ms: Math.round((performance.now() - startedAt) * 10) / 10,
           request_id: requestIdOf(response),

@@ -1,0 +1,61 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Metrics } from '../../lib/metrics.ts';
+import type { ReadinessService } from '../../services/readiness-service.ts';
+import { requireLoopbackHost } from './loopback-host.ts';
+import { requestContext } from './request-context.ts';
+
+export type OpsDeps = {
+  readonly readiness: Pick<ReadinessService, 'isAlive' | 'isStarted' | 'getReadiness'>;
+  readonly metrics: Pick<Metrics, 'scrape'>;
+  /** Whether the process listens for this machine alone. */
+  readonly isLoopback: boolean;
+};
+
+type Page = (response: Response) => void | Promise<void>;
+
+/**
+ * What the surroundings ask: orchestrators at `/health/live`, `/health/ready` and `/health/startup`, Prometheus at `/metrics`. It stands before everything else: probes are
+ * neither logged nor counted nor limited, and are answered from what is known. It costs other requests one look into a map.
+ */
+export function createOpsPages({ readiness, metrics, isLoopback }: OpsDeps) {
+  const pages = new Map<string, Page>([
+    ['/health/live', (response) => answer(response, readiness.isAlive(), { status: readiness.isAlive() ? 'alive' : 'failed' })],
+    [
+      '/health/startup',
+      (response) => answer(response, readiness.isStarted(), { status: readiness.isStarted() ? 'started' : 'starting' }),
+    ],
+    ['/health/ready', (response) => answerReady(response, readiness.getReadiness())],
+    [
+      '/metrics',
+      async (response) => {
+        const { contentType, text } = await metrics.scrape();
+        send(response, 200, contentType, text);
+      },
+    ],
+  ]);
+  return (request: Request, response: Response, next: NextFunction): void | Promise<void> => {
+    const page = request.method === 'GET' || request.method === 'HEAD' ? pages.get(request.path) : undefined;
+    if (page === undefined) {
+      next();
+      return;
+    }
+    const goOn = (): void => undefined;
+    requestContext(request, response, goOn);
+    if (isLoopback) requireLoopbackHost(request, response, goOn);
+    return page(response);
+  };
+}
+
+function answerReady(response: Response, { status, isDraining, parts }: ReturnType<ReadinessService['getReadiness']>): void {
+  const known = Object.fromEntries(parts.map((part) => [part.name, part.status]));
+  answer(response, status !== 'unready', { status, draining: isDraining, parts: known });
+}
+
+function answer(response: Response, isGood: boolean, body: object): void {
+  send(response, isGood ? 200 : 503, 'application/json; charset=utf-8', JSON.stringify(body));
+}
+
+function send(response: Response, status: number, type: string, text: string): void {
+  response.setHeader('Cache-Control', 'no-store');
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
+}

@@ -1,0 +1,20 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Metrics } from '../../lib/metrics.ts';
+import { routeOf } from './request-log.ts';
+
+/** Counts and times each request under the template of its route. */
+export function createRequestMetrics({ onRequestStart, onRequestEnd }: Pick<Metrics, 'onRequestStart' | 'onRequestEnd'>) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const startedAt = performance.now();
+    onRequestStart();
+    response.once('close', () => {
+      onRequestEnd({
+        method: request.method,
+        route: routeOf(response),
+        status: response.writableFinished ? response.statusCode : null,
+        seconds: (performance.now() - startedAt) / 1000,
+      });
+    });
+    next();
+  };
+}

@@ -1,0 +1,48 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createHttpMetrics, type HttpMetrics } from './metrics/http-metrics.ts';
+import { createJobMetrics, type JobMetrics } from './metrics/job-metrics.ts';
+import { createRpcMetrics, type RpcMetrics } from './metrics/rpc-metrics.ts';
+import { createStorageMetrics, type StorageMetrics } from './metrics/storage-metrics.ts';
+import { createTrustMetrics, type TrustMetrics } from './metrics/trust-metrics.ts';
+
+/**
+ * What the service counts, as narrow callbacks that are handed to whoever has something to tell. Labels come from bounded sets: never an
+ * address, a tenant, a key, a URL or the text of an error.
+ */
+export type Metrics = HttpMetrics &
+  RpcMetrics &
+  StorageMetrics &
+  JobMetrics &
+  TrustMetrics & {
+    /** Runs before each scrape, to set gauges. It must be quick: what has to be asked for is asked in the background. */
+    readonly onScrape: (collect: () => void) => void;
+    /** Everything in Prometheus' text format. */
+    readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  };
+
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** A registry of its own with every instrument, those of the process and its event loop included. */
+export function createMetrics({ version }: { readonly version: string }): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'build_info',
+    help: 'Always 1; tells what is running.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version, node: process.versions.node }, 1);
+  const collectors: (() => void)[] = [];
+  return {
+    ...createHttpMetrics(registry),
+    ...createRpcMetrics(registry),
+    ...createStorageMetrics(registry),
+    ...createJobMetrics(registry),
+    ...createTrustMetrics(registry),
+    onScrape: (collect) => void collectors.push(collect),
+    async scrape() {
+      for (const collect of collectors) collect();
+      return { contentType: CONTENT_TYPE, text: await registry.metrics() };
+    },
+  };
+}

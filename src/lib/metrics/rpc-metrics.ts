@@ -1,0 +1,135 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ErrorCode } from '../../domain/errors.ts';
+
+/** One exchange with an endpoint of a chain. `endpoint` is its masked name; `error` is undefined for a good answer. */
+type RpcExchange = {
+  readonly chain: string;
+  readonly endpoint: string;
+  readonly method: string;
+  readonly error: ErrorCode | undefined;
+  readonly seconds: number;
+};
+
+/** How an endpoint stands, for the gauges; null for what is not known of it. */
+type EndpointGauges = {
+  readonly name: string;
+  readonly state: string;
+  readonly headLagBlocks: number | null;
+  readonly limitPerSecond: number | null;
+  readonly usedToday: number;
+};
+
+export type RpcMetrics = {
+  readonly onRpc: (exchange: RpcExchange) => void;
+  /** A second endpoint was asked because the first one was slow. */
+  readonly onHedge: (hedge: { readonly chain: string; readonly won: boolean }) => void;
+  /** One exchange with a price or currency source. */
+  readonly onPriceSource: (call: {
+    readonly source: string;
+    readonly error: ErrorCode | undefined;
+    readonly seconds: number;
+  }) => void;
+  readonly setEndpoints: (chain: string, endpoints: readonly EndpointGauges[]) => void;
+};
+
+const BUCKETS_SECONDS = [0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const ENDPOINT_STATES = ['alive', 'lagging', 'unreachable', 'wrong_chain', 'unauthorized', 'probing', 'limited'];
+
+/** The outcomes that a dashboard tells apart; every other failure is `failed`. */
+const OUTCOMES: ReadonlyMap<ErrorCode | undefined, string> = new Map([
+  [undefined, 'ok'],
+  ['upstream_timeout', 'timeout'],
+  ['upstream_unreachable', 'unreachable'],
+  ['upstream_rate_limited', 'rate_limited'],
+  ['upstream_unauthorized', 'unauthorized'],
+  ['upstream_wrong_chain', 'wrong_chain'],
+  ['upstream_status', 'status'],
+  ['upstream_malformed', 'malformed'],
+  ['upstream_too_large', 'malformed'],
+  ['upstream_redirect', 'malformed'],
+  ['upstream_encoding', 'malformed'],
+  ['upstream_rpc_error', 'rpc_error'],
+  ['upstream_reverted', 'rpc_error'],
+  ['upstream_out_of_gas', 'rpc_error'],
+  ['upstream_block_unavailable', 'rpc_error'],
+  ['upstream_unsupported', 'unsupported'],
+  ['upstream_aborted', 'aborted'],
+]);
+
+/** What the endpoints of chains and the price sources answer, how fast, and how they stand. */
+export function createRpcMetrics(registry: Registry): RpcMetrics {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'rpc_requests_total',
+    help: 'Requests to endpoints of chains.',
+    labelNames: ['chain', 'endpoint', 'method', 'outcome'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'rpc_request_duration_seconds',
+    help: 'Time of one exchange with an endpoint, good or bad.',
+    labelNames: ['chain', 'endpoint'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  const hedges = new Counter({
+    name: 'rpc_hedges_total',
+    help: 'Second requests sent because the first one was slow.',
+    labelNames: ['chain', 'result'],
+    registers,
+  });
+  const priceRequests = new Histogram({
+    name: 'price_source_request_duration_seconds',
+    help: 'Time of one exchange with a price or currency source.',
+    labelNames: ['source', 'outcome'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  return {
+    onRpc({ chain, endpoint, method, error, seconds }) {
+      requests.inc({ chain, endpoint, method, outcome: toOutcome(error) });
+      duration.observe({ chain, endpoint }, seconds);
+    },
+    onHedge: ({ chain, won }) => hedges.inc({ chain, result: won ? 'won' : 'lost' }),
+    onPriceSource: ({ source, error, seconds }) => priceRequests.observe({ source, outcome: toOutcome(error) }, seconds),
+    setEndpoints: createEndpointGauges(registry),
+  };
+}
+
+function toOutcome(error: ErrorCode | undefined): string {
+  return OUTCOMES.get(error) ?? 'failed';
+}
+
+function createEndpointGauges(registry: Registry): RpcMetrics['setEndpoints'] {
+  const registers = [registry];
+  const labelNames = ['chain', 'endpoint'];
+  const state = new Gauge({
+    name: 'rpc_endpoint_state',
+    help: '1 for the state that an endpoint is in, 0 for the others.',
+    labelNames: [...labelNames, 'state'],
+    registers,
+  });
+  const lag = new Gauge({ name: 'rpc_head_lag_blocks', help: 'Blocks behind the best endpoint.', labelNames, registers });
+  const limit = new Gauge({
+    name: 'rpc_rate_limit_rps',
+    help: 'Requests a second that an endpoint is given, by budget or learnt.',
+    labelNames,
+    registers,
+  });
+  const used = new Gauge({ name: 'rpc_quota_used', help: 'Requests sent to an endpoint this day (UTC).', labelNames, registers });
+  return (chain, endpoints) => {
+    for (const { name, state: current, headLagBlocks, limitPerSecond, usedToday } of endpoints) {
+      const labels = { chain, endpoint: name };
+      for (const one of ENDPOINT_STATES) state.set({ ...labels, state: one }, one === current ? 1 : 0);
+      setOrRemove(lag, labels, headLagBlocks);
+      setOrRemove(limit, labels, limitPerSecond);
+      used.set(labels, usedToday);
+    }
+  };
+}
+
+/** What is not known has no figure: a zero would be one. */
+function setOrRemove(gauge: Gauge, labels: Readonly<Record<string, string>>, value: number | null): void {
+  if (value === null) gauge.remove(labels);
+  else gauge.set(labels, value);
+}
