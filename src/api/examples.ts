@@ -269,3 +269,8 @@ export const downExample: HealthWire = {
   status: 'down',
   parts: [{ ...databasePart, status: 'down', error: { code: 'database_unavailable', provider: null } }],
 };
+
+export const metricsExample = `# HELP service_ready 1 while requests should be sent here.
+# TYPE service_ready gauge
+service_ready 1
+`;

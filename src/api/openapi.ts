@@ -65,11 +65,14 @@ export function errorCodesOf(route: Route): readonly ErrorCode[] {
   return [...codes];
 }
 
+/** Their answers are about this very moment, and carry no tag. */
+const UNTAGGED: ReadonlySet<string> = new Set(['/health', '/metrics']);
+
 function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObject {
   const { params, query, body, requestHeaders } = route;
   const responses = toErrorResponses(route, problems);
   for (const [status, spec] of Object.entries(route.replies)) responses[status] = withReply(responses[status], spec);
-  if (route.method === 'get' && route.path !== '/health') {
+  if (route.method === 'get' && !UNTAGGED.has(route.path)) {
     responses['304'] = { description: 'Nothing but ages has changed since the answer with this `ETag`.' };
   }
   return {
@@ -97,7 +100,8 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
 type Responses = Record<string, ZodOpenApiResponseObject>;
 
 function withReply(other: ZodOpenApiResponseObject | undefined, spec: ReplySpec): ZodOpenApiResponseObject {
-  const content = spec.schema === null ? {} : { 'application/json': { schema: spec.schema, example: spec.example } };
+  const content =
+    spec.schema === null ? {} : { [spec.mediaType ?? 'application/json']: { schema: spec.schema, example: spec.example } };
   const headers = Object.entries(spec.headers ?? {}).map(([name, description]) => [
     name,
     { description, schema: { type: 'string' as const } },

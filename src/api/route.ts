@@ -6,6 +6,8 @@ import { parsePart } from './parse-request.ts';
 export type ReplySpec = {
   readonly description: string;
   readonly schema: z.ZodType | null;
+  /** What the body is sent as, JSON unless told; a text is sent as it is and never stored. */
+  readonly mediaType?: string;
   /** What a body looks like; shown in the docs and parsed with `schema` by the tests. */
   readonly example: unknown;
   /** Headers worth documenting: name to description. */

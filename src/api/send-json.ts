@@ -38,18 +38,24 @@ export function sendJson(
       return;
     }
   }
-  send(response, status, { type: 'application/json; charset=utf-8', json });
+  send(response, status, { type: 'application/json; charset=utf-8', text: json });
+}
+
+/** Sends a text, as what it is. It is never stored. */
+export function sendText(response: ServerResponse, { status, type, text }: { status: number; type: string; text: string }): void {
+  response.setHeader('Cache-Control', 'no-store');
+  send(response, status, { type, text });
 }
 
 /** Sends a problem document. */
 export function sendProblem(response: ServerResponse, problem: Problem, headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader('Cache-Control', 'no-store');
-  send(response, problem.status, { type: 'application/problem+json; charset=utf-8', json: JSON.stringify(problem) });
+  send(response, problem.status, { type: 'application/problem+json; charset=utf-8', text: JSON.stringify(problem) });
 }
 
-function send(response: ServerResponse, status: number, { type, json }: { type: string; json: string }): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(json) }).end(json);
+function send(response: ServerResponse, status: number, { type, text }: { type: string; text: string }): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
 
 /** Compares weakly, as RFC 9110 has it for If-None-Match. */

@@ -24,7 +24,7 @@ import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
 import { createSystemRoutes } from './routes/system.ts';
 import { createWalletRoutes } from './routes/wallets.ts';
-import { sendJson } from './send-json.ts';
+import { sendJson, sendText } from './send-json.ts';
 
 export type ServerDeps = {
   readonly services: {
@@ -51,14 +51,14 @@ export type ServerDeps = {
 };
 
 /** The operations below `/api/v1`. */
-export function createRoutes({ services, chains, endpointNames, now, stopSignal }: ServerDeps): readonly Route[] {
+export function createRoutes({ services, chains, endpointNames, metrics, now, stopSignal }: ServerDeps): readonly Route[] {
   const bySlug = new Map(chains.map((chain) => [chain.slug, chain]));
   return [
     ...createWalletRoutes(services.wallets),
     ...createRefreshRoutes(services.refreshes),
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
-    ...createSystemRoutes({ health: services.health, chains, endpointNames, stopSignal }),
+    ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];
 }
 
@@ -122,7 +122,10 @@ async function serve(
     query: readQuery(url.includes('?') ? url.slice(url.indexOf('?')) : '', route.query),
     body: request.body,
   });
-  if (!response.destroyed) sendJson(request, response, reply);
+  if (response.destroyed) return;
+  const type = route.replies[reply.status]?.mediaType;
+  if (type === undefined) sendJson(request, response, reply);
+  else sendText(response, { status: reply.status, type, text: String(reply.body) });
 }
 
 function goneSignal(response: Response): AbortSignal {

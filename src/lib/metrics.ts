@@ -17,10 +17,11 @@ export type Metrics = HttpMetrics &
     /** Runs before each scrape, to set gauges. It must be quick: what has to be asked for is asked in the background. */
     readonly onScrape: (collect: () => void) => void;
     /** Everything in Prometheus' text format. */
-    readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
+    readonly scrape: () => Promise<string>;
   };
 
-const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** Which format that is. */
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** A registry of its own with every instrument, those of the process and its event loop included. */
 export function createMetrics({ version }: { readonly version: string }): Metrics {
@@ -40,9 +41,9 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     ...createJobMetrics(registry),
     ...createTrustMetrics(registry),
     onScrape: (collect) => void collectors.push(collect),
-    async scrape() {
+    scrape() {
       for (const collect of collectors) collect();
-      return { contentType: CONTENT_TYPE, text: await registry.metrics() };
+      return registry.metrics();
     },
   };
 }

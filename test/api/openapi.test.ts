@@ -74,6 +74,7 @@ describe('the OpenAPI document', () => {
         'DELETE /api/v1/assets/{id}',
         'POST /api/v1/assets/{id}/accept-price',
         'GET /api/v1/health',
+        'GET /api/v1/metrics',
       ].sort(),
     );
   });

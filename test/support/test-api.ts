@@ -77,7 +77,7 @@ export function createTestApi(stubs: ServiceStubs = {}, overrides: Partial<Serve
         response.on('data', (chunk) => {
           text += chunk;
         });
-        response.on('end', () => done(null, text === '' ? {} : JSON.parse(text)));
+        response.on('end', () => done(null, parseBody(text, response.headers['content-type'])));
       });
       if (body !== undefined && headers['Content-Type'] === undefined) sending.type('application/json');
       const response = await sending.send(body);
@@ -85,6 +85,11 @@ export function createTestApi(stubs: ServiceStubs = {}, overrides: Partial<Serve
       return response;
     },
   };
+}
+
+function parseBody(text: string, type: string | undefined): unknown {
+  if (text === '') return {};
+  return type?.startsWith('text/plain') ? text : JSON.parse(text);
 }
 
 const METHODS = { GET: 'get', POST: 'post', PATCH: 'patch', DELETE: 'delete', PUT: 'put' } as const;

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
-import type { Metrics } from '../../lib/metrics.ts';
+import { METRICS_CONTENT_TYPE, type Metrics } from '../../lib/metrics.ts';
 import type { ReadinessService } from '../../services/readiness-service.ts';
+import { sendText } from '../send-json.ts';
 import { requireLoopbackHost } from './loopback-host.ts';
 import { requestContext } from './request-context.ts';
 
@@ -27,10 +28,7 @@ export function createOpsPages({ readiness, metrics, isLoopback }: OpsDeps) {
     ['/health/ready', (response) => answerReady(response, readiness.getReadiness())],
     [
       '/metrics',
-      async (response) => {
-        const { contentType, text } = await metrics.scrape();
-        send(response, 200, contentType, text);
-      },
+      async (response) => sendText(response, { status: 200, type: METRICS_CONTENT_TYPE, text: await metrics.scrape() }),
     ],
   ]);
   return (request: Request, response: Response, next: NextFunction): void | Promise<void> => {
@@ -52,10 +50,9 @@ function answerReady(response: Response, { status, isDraining, parts }: ReturnTy
 }
 
 function answer(response: Response, isGood: boolean, body: object): void {
-  send(response, isGood ? 200 : 503, 'application/json; charset=utf-8', JSON.stringify(body));
-}
-
-function send(response: Response, status: number, type: string, text: string): void {
-  response.setHeader('Cache-Control', 'no-store');
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
+  sendText(response, {
+    status: isGood ? 200 : 503,
+    type: 'application/json; charset=utf-8',
+    text: JSON.stringify(body),
+  });
 }

@@ -1,14 +1,16 @@
 import type { Chain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
+import { METRICS_CONTENT_TYPE, type Metrics } from '../../lib/metrics.ts';
 import type { HealthService } from '../../services/health-service.ts';
-import { chainsExample, downExample, healthExample } from '../examples.ts';
+import { chainsExample, downExample, healthExample, metricsExample } from '../examples.ts';
 import { presentChain, presentHealth } from '../presenters/system.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
 import { nothing } from '../schemas/common.ts';
-import { chainsSchema, healthSchema } from '../schemas/system.ts';
+import { chainsSchema, healthSchema, metricsSchema } from '../schemas/system.ts';
 
 type SystemRouteDeps = {
   readonly health: Pick<HealthService, 'getHealth'>;
+  readonly metrics: Pick<Metrics, 'scrape'>;
   readonly chains: readonly Chain[];
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
   readonly stopSignal: AbortSignal;
@@ -16,7 +18,7 @@ type SystemRouteDeps = {
 
 /** What the service can read, and how it is. */
 export function createSystemRoutes(deps: SystemRouteDeps): readonly Route[] {
-  return [chainsRoute(deps), healthRoute(deps)];
+  return [chainsRoute(deps), healthRoute(deps), metricsRoute(deps)];
 }
 
 function chainsRoute({ chains, endpointNames }: SystemRouteDeps): Route {
@@ -57,5 +59,29 @@ function healthRoute({ health, stopSignal }: SystemRouteDeps): Route {
       const found = await health.getHealth();
       return reply(found.status === 'down' ? 503 : 200, presentHealth(found), { 'Cache-Control': 'no-store' });
     },
+  });
+}
+
+function metricsRoute({ metrics }: SystemRouteDeps): Route {
+  return defineRoute({
+    method: 'get',
+    path: '/metrics',
+    operationId: 'getMetrics',
+    tag: 'System',
+    summary: 'Read the metrics of this process',
+    description: 'The same as at `/metrics`, where Prometheus looks.',
+    params: nothing,
+    query: nothing,
+    body: noBody,
+    replies: {
+      200: {
+        description: "The metrics in Prometheus' text format.",
+        schema: metricsSchema,
+        mediaType: METRICS_CONTENT_TYPE,
+        example: metricsExample,
+      },
+    },
+    errors: [],
+    handler: async () => reply(200, await metrics.scrape()),
   });
 }

@@ -37,5 +37,7 @@ export const healthSchema = z
   })
   .meta({ id: 'Health' });
 
+export const metricsSchema = z.string().meta({ id: 'Metrics' });
+
 export type ChainWire = z.output<typeof chainSchema>;
 export type HealthWire = z.output<typeof healthSchema>;
