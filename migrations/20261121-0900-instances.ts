@@ -22,7 +22,8 @@ const UP = [
     foreign key (tenant_id, wallet_id, chain) references wallet_chains on delete cascade,
     check ((claim_id is null) = (claimed_until is null))
   ) with (fillfactor = 70)`,
-  sql`create index wallet_schedules_due on wallet_schedules (due_at)`,
+  sql`create index wallet_schedules_due on wallet_schedules (chain, due_at)`,
+  sql`create index wallet_schedules_claimed on wallet_schedules (claim_id) where claim_id is not null`,
   sql`insert into wallet_schedules (tenant_id, wallet_id, chain) select tenant_id, wallet_id, chain from wallet_chains`,
 
   // Who runs a refresh, and until when nobody else may take it over. Without a lease it is anybody's.

@@ -160,7 +160,7 @@ async function upsertWallets(
   return rows;
 }
 
-/** Chains that are new to a wallet come after those it has. */
+/** Chains that are new to a wallet come after those it has, and are due to be read at once. */
 async function addChains(
   trx: Transaction<Schema>,
   tenantId: string,
@@ -176,7 +176,9 @@ async function addChains(
         ${links.map((link) => link.chain)}::text[]
       ) with ordinality as i (wallet_id, chain, ordinal)
       on conflict do nothing
-      returning wallet_id
+      returning wallet_id, chain
+    ), scheduled as (
+      insert into wallet_schedules (tenant_id, wallet_id, chain) select ${tenantId}, wallet_id, chain from added
     )
     update wallets set updated_at = now()
     where tenant_id = ${tenantId} and id in (select wallet_id from added) and created_at < now()`.execute(trx);
