@@ -27,7 +27,8 @@ export async function saveReadings(
   readings: readonly SourceReading[],
 ): Promise<void> {
   const news = await saveSources(trx, tenantId, readings);
-  for (const batch of inBatches(news)) await saveBatch(trx, tenantId, batch);
+  const assetIds = await findAssetIds(trx, news);
+  for (const batch of inBatches(news)) await saveBatch({ trx, tenantId, assetIds }, batch);
 }
 
 /** Whole sources, as many as make a batch. */
@@ -46,8 +47,14 @@ function* inBatches(sources: readonly OkReading[]): Generator<readonly OkReading
   if (batch.length > 0) yield batch;
 }
 
-async function saveBatch(trx: Transaction<Schema>, tenantId: string, batch: readonly OkReading[]): Promise<void> {
-  const sorted = sortReadings(batch, await findAssetIds(trx, batch));
+type Saving = {
+  readonly trx: Transaction<Schema>;
+  readonly tenantId: string;
+  /** By the very objects that the readings name them with; those that are not stored are left out. */
+  readonly assetIds: ReadonlyMap<AssetRef, string>;
+};
+
+async function saveBatch({ trx, tenantId, assetIds }: Saving, batch: readonly OkReading[]): Promise<void> {
   const sources = sql`unnest(
     ${batch.map((source) => source.walletId)}::uuid[],
     ${batch.map((source) => source.chain)}::text[],
@@ -58,6 +65,8 @@ async function saveBatch(trx: Transaction<Schema>, tenantId: string, batch: read
     ${batch.map((source) => source.exhaustive)}::boolean[]
   ) with ordinality as s (wallet_id, chain, position, observed_at, block_number, block_hash, exhaustive, ordinal)`;
   const target = { trx, tenantId, sources };
+  const stored = batch.some(({ readings }) => readings.some(isZeroToken)) ? await findStored(target) : new Map();
+  const sorted = sortReadings(batch, assetIds, stored);
   const named = [...sorted.amounts, ...sorted.zeros, ...sorted.failures];
   if (batch.some((source) => source.exhaustive)) await zeroUnnamed(target, named);
   if (sorted.zeros.length > 0) await saveZeros(target, sorted.zeros);
@@ -72,40 +81,70 @@ type Target = {
   readonly sources: ReturnType<typeof sql>;
 };
 
-async function findAssetIds(trx: Transaction<Schema>, sources: readonly OkReading[]): Promise<ReadonlyMap<string, string>> {
-  const refs = new Map<string, AssetRef>();
-  for (const { readings } of sources) for (const { asset } of readings) refs.set(assetKey(asset), asset);
+async function findAssetIds(trx: Transaction<Schema>, sources: readonly OkReading[]): Promise<ReadonlyMap<AssetRef, string>> {
+  // Readings of one chain mostly share the objects: then there are few of them.
+  const refs = new Set<AssetRef>();
+  for (const { readings } of sources) for (const { asset } of readings) refs.add(asset);
+  const named = [...new Map([...refs].map((ref) => [assetKey(ref), ref])).values()];
   const { rows } = await sql<{ id: string; chain: string; address: string | null }>`
     with named as (
       select * from unnest(
-        ${[...refs.values()].map((ref) => ref.chain)}::text[],
-        ${[...refs.values()].map((ref) => ref.address)}::text[]
+        ${named.map((ref) => ref.chain)}::text[],
+        ${named.map((ref) => ref.address)}::text[]
       ) as n (chain, address)
     )
     select a.id, a.chain, a.address from named n join assets a on a.chain = n.chain and a.address = n.address
     union all
     select a.id, a.chain, a.address from named n join assets a on a.chain = n.chain and a.address is null
     where n.address is null`.execute(trx);
-  return new Map(rows.map((row) => [assetKey(row), row.id]));
+  const byKey = new Map(rows.map((row) => [assetKey(row), row.id]));
+  return new Map(
+    [...refs].flatMap((ref) => {
+      const id = byKey.get(assetKey(ref));
+      return id === undefined ? [] : [[ref, id] as const];
+    }),
+  );
 }
 
-/** The readings by what is to be done with them; an asset that a source names twice counts as it was named last. */
-function sortReadings(sources: readonly OkReading[], assetIds: ReadonlyMap<string, string>): Sorted {
+/** The assets that each source has a row of, by its place. Nobody else can add one before the transaction ends: it holds the sources. */
+async function findStored({ trx, tenantId, sources }: Target): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
+  const { rows } = await sql<{ source: number; asset_ids: string[] }>`
+    select s.ordinal::integer as source, array_agg(b.asset_id::text) as asset_ids
+    from ${sources} join balances b
+      on b.tenant_id = ${tenantId} and b.wallet_id = s.wallet_id and b.chain = s.chain and b.position = s.position
+    group by s.ordinal`.execute(trx);
+  return new Map(rows.map((row) => [row.source, new Set(row.asset_ids)]));
+}
+
+/**
+ * The readings by what is to be done with them; an asset that a source names twice counts as it was named last. Most tokens that a wallet is asked for it
+ * never held: a zero is worth a place only where there is a row for it.
+ */
+function sortReadings(
+  sources: readonly OkReading[],
+  assetIds: ReadonlyMap<AssetRef, string>,
+  stored: ReadonlyMap<number, ReadonlySet<string>>,
+): Sorted {
   const sorted: Sorted = { amounts: [], zeros: [], failures: [] };
   for (const [index, source] of sources.entries()) {
-    const unique = new Map(source.readings.map((reading) => [assetKey(reading.asset), reading]));
-    for (const [key, reading] of unique) {
-      const isZeroToken = reading.status === 'ok' && reading.amountRaw === 0n && reading.asset.address !== null;
-      const assetId = assetIds.get(key);
-      // What nobody ever held is worth no row, not even in the table of assets.
-      if (assetId === undefined && isZeroToken) continue;
-      if (assetId === undefined) throw new Error(`${key} was read before it was stored as an asset`);
+    const unique = new Map<string, Reading>();
+    for (const reading of source.readings) {
+      const assetId = assetIds.get(reading.asset);
+      if (assetId !== undefined) unique.set(assetId, reading);
+      else if (!isZeroToken(reading)) throw new Error(`${assetKey(reading.asset)} was read before it was stored as an asset`);
+    }
+    for (const [assetId, reading] of unique) {
       const place = { source: index + 1, assetId };
       if (reading.status === 'failed') sorted.failures.push({ ...place, reading });
-      else (isZeroToken ? sorted.zeros : sorted.amounts).push({ ...place, reading });
+      else if (!isZeroToken(reading)) sorted.amounts.push({ ...place, reading });
+      else if (stored.get(place.source)?.has(assetId)) sorted.zeros.push({ ...place, reading });
     }
   }
   return sorted;
+}
+
+function isZeroToken(reading: Reading): boolean {
+  return reading.status === 'ok' && reading.amountRaw === 0n && reading.asset.address !== null;
 }
 
 function places(placed: readonly Placed<Reading>[]): ReturnType<typeof sql> {

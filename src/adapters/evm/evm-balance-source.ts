@@ -1,9 +1,10 @@
+import type { AssetRef } from '../../domain/asset.ts';
 import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type Reading, type SourceError, toSourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceQuery, BalanceSource, ChainReading } from '../balance-source.ts';
-import { type BlockScan, scanAtOneBlock, type WalletScan } from './block-scan.ts';
+import { type BlockScan, scanAtOneBlock } from './block-scan.ts';
 import { fetchNewestBlock } from './evm-block.ts';
 import { describeTokens } from './token-description.ts';
 
@@ -36,7 +37,8 @@ export function createEvmBalanceSource({
 async function readBalances(query: BalanceQuery, chain: EvmChain, pool: EndpointPool): Promise<ChainReading> {
   try {
     const scan = await scanOnceOrTwice(query, chain, pool);
-    const addresses = query.addresses.map((address) => toAddressReading(address, { scan, tokens: query.tokens, chain }));
+    const assets = [null, ...query.tokens].map((token): AssetRef => ({ chain: chain.slug, address: token }));
+    const addresses = query.addresses.map((address) => toAddressReading(address, scan, assets));
     return { block: scan.block, observedAt: new Date(), addresses };
   } catch (error) {
     const failure = toSourceError(error);
@@ -62,31 +64,19 @@ async function scanOnceOrTwice(
   }
 }
 
-function toAddressReading(
-  address: string,
-  { scan, tokens, chain }: { scan: BlockScan; tokens: readonly string[]; chain: EvmChain },
-): AddressReading {
+/** `assets` are the chain's coin and the tokens in the order asked for; all wallets share the objects. */
+function toAddressReading(address: string, scan: BlockScan, assets: readonly AssetRef[]): AddressReading {
   const wallet = scan.wallets.get(address);
   const base = { address, kind: 'balances' } as const;
   if (wallet === undefined) return { ...base, status: 'failed', error: NOT_READ };
   // Without its native balance a wallet was not read: endpoints that answer at all tell that one.
   const native = wallet.native ?? NOT_READ;
   if (typeof native !== 'bigint') return { ...base, status: 'failed', error: native };
-  return { ...base, status: 'ok', exhaustive: false, readings: toReadings(native, wallet, { tokens, slug: chain.slug }) };
+  const amountAt = (place: number): bigint | SourceError => (place === 0 ? native : (wallet.tokens[place - 1] ?? NOT_READ));
+  return { ...base, status: 'ok', exhaustive: false, readings: assets.map((asset, place) => toReading(asset, amountAt(place))) };
 }
 
-function toReadings(
-  native: bigint,
-  wallet: WalletScan,
-  { tokens, slug }: { tokens: readonly string[]; slug: string },
-): Reading[] {
-  const readings = [toReading(slug, null, native)];
-  for (const [place, token] of tokens.entries()) readings.push(toReading(slug, token, wallet.tokens[place] ?? NOT_READ));
-  return readings;
-}
-
-function toReading(chain: string, address: string | null, amount: bigint | SourceError): Reading {
-  const asset = { chain, address };
+function toReading(asset: AssetRef, amount: bigint | SourceError): Reading {
   if (typeof amount !== 'bigint') return { status: 'failed', asset, error: amount };
   return { status: 'ok', asset, amountRaw: amount, frozenRaw: 0n, ui: null };
 }
