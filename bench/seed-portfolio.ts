@@ -16,7 +16,7 @@ const WALLETS_AT_ONCE = 1000;
 
 /** The address of a wallet by its number. */
 export function benchAddress(index: number): string {
-  return parseEvmAddress(`0x${index.toString(16).padStart(40, '7')}`) ?? '';
+  return parseEvmAddress(`0xb0b${index.toString(16).padStart(37, '0')}`) ?? '';
 }
 
 /** Wallets of the default tenant on Ethereum; answers with their ids. */
