@@ -2,6 +2,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
 import { composeReadiness } from './compose-readiness.ts';
+import { composeRateLimiter } from './compose-rate-limiter.ts';
 import { composeServices } from './compose-services.ts';
 import { openStorage } from './compose-storage.ts';
 import type { Config } from './config.ts';
@@ -34,6 +35,7 @@ export async function compose(config: Config): Promise<Service> {
   const now = (): Date => new Date();
   const { version } = packageJson;
   const metrics = createMetrics({ version });
+  const limits = composeRateLimiter(config, { log, metrics });
   const services = composeServices(config, { storage, http, log, version, now });
   const readiness = composeReadiness({ storage, health: services.health, metrics, log });
   const app = createServer({
@@ -43,6 +45,8 @@ export async function compose(config: Config): Promise<Service> {
     chains,
     endpointNames: services.endpointNames,
     isLoopback: config.isLoopback,
+    rateLimiter: limits.limiter,
+    trustedProxies: config.trustedProxies,
     resolveTenant: async () => DEFAULT_TENANT_ID,
     log,
     version,
@@ -73,6 +77,7 @@ export async function compose(config: Config): Promise<Service> {
           { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
           { name: 'probes', run: () => services.health.stop(), timeoutMs: 1_000 },
           { name: 'readiness', run: async () => readiness.stop(), timeoutMs: 1_000 },
+          { name: 'rate limits', run: () => limits.close(), timeoutMs: 1_500 },
           { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
           { name: 'database', run: () => storage.close(), timeoutMs: 35_000 },
         ],

@@ -19,7 +19,11 @@ const DESCRIPTION = `What you hold across chains and what it is worth. Every num
 
 Amounts, prices and values are strings of exact digits. Unknown is \`null\` with a reason, never zero. Reads carry an \`ETag\` and answer
 \`If-None-Match\` with a 304; it is a weak one where an answer holds ages, which it leaves out. Every error is an RFC 9457 problem with a stable
-\`code\`; [all of them](/docs/errors). Every answer carries an \`X-Request-Id\`, yours if you send one of up to 64 letters, digits and hyphens.`;
+\`code\`; [all of them](/docs/errors). Every answer carries an \`X-Request-Id\`, yours if you send one of up to 64 letters, digits and hyphens.
+
+Clients have points to spend, which are all back when a window of time ends. \`RateLimit-Policy\` tells how many (\`q\`) a window has and its length in
+seconds (\`w\`), \`RateLimit\` how many are left (\`r\`) and in how many seconds all are back (\`t\`). A request takes 1 point unless it says otherwise. One
+that takes more than are left is refused with a 429 and a \`Retry-After\`, and takes none. Whoever heeds these headers is never refused.`;
 
 const TAGS = [
   { name: 'Wallets', description: 'The addresses that are followed.' },
@@ -52,10 +56,16 @@ export function createOpenApi(routes: readonly Route[], { version }: { readonly 
   });
 }
 
+/** Points of the rate limit that a request to a route takes at least. */
+export function costOf({ cost = 1 }: Route): number {
+  return cost;
+}
+
 /** The codes a route may answer with: its own, and those that any route may. */
 export function errorCodesOf(route: Route): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   codes.add('invalid_request');
+  if (costOf(route) > 0) codes.add('rate_limited');
   if (route.body.presence !== 'none') {
     for (const code of ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const) codes.add(code);
   }
@@ -79,7 +89,7 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
     operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
-    ...(route.description === undefined ? {} : { description: route.description }),
+    description: describe(route),
     requestParams: {
       ...(params === nothing ? {} : { path: params }),
       ...(query === nothing ? {} : { query }),
@@ -95,6 +105,12 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
         }),
     responses,
   };
+}
+
+function describe(route: Route): string {
+  const cost = costOf(route);
+  const told = cost === 0 ? 'Takes no points.' : `Takes ${cost} ${cost === 1 ? 'point' : 'points'}.`;
+  return route.description === undefined ? told : `${route.description} ${told}`;
 }
 
 type Responses = Record<string, ZodOpenApiResponseObject>;

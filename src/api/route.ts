@@ -38,6 +38,8 @@ type RequestContext = {
   /** Path without query. */
   readonly instance: string;
   readonly header: (name: string) => string | undefined;
+  /** Takes more points than the route's cost, once the size of the request is known. Throws rate_limited. */
+  readonly charge: (points: number) => Promise<void>;
   /** A signal that fires when the client has gone or the service stops; made on demand, since most requests never wait. */
   readonly signal: () => AbortSignal;
 };
@@ -55,6 +57,8 @@ type RouteFace = {
   readonly description?: string;
   /** Request headers worth documenting: name to description and schema. */
   readonly requestHeaders?: z.ZodObject;
+  /** Points of the rate limit that a request takes, 1 when left out; 0 is for what must always answer. */
+  readonly cost?: number;
   /** The codes it may answer with beyond those that any route may. */
   readonly errors: readonly ErrorCode[];
 };

@@ -1,22 +1,25 @@
-import express, { type Express, type Request, type Response, Router } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import type { RateLimiter } from '../lib/rate-limiter.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
+import { createClientAddress } from './middleware/client-address.ts';
 import { createErrorHandler, instanceOf, refuseUnknownRoute } from './middleware/error-handler.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
 import { createOpsPages, type OpsDeps } from './middleware/ops-pages.ts';
+import { type Charge, createCharge } from './middleware/rate-limit.ts';
 import { requestContext, requestIdOf } from './middleware/request-context.ts';
 import { createRequestLog, noteRoute } from './middleware/request-log.ts';
 import { createRequestMetrics } from './middleware/request-metrics.ts';
-import { API_PREFIX, createOpenApi, type OpenApiDocument } from './openapi.ts';
+import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import { readQuery } from './parse-request.ts';
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
@@ -41,6 +44,10 @@ export type ServerDeps = {
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
   /** Whether the service listens for this machine alone: then it answers under loopback names only. */
   readonly isLoopback: boolean;
+  /** null: requests are not limited. */
+  readonly rateLimiter: RateLimiter | null;
+  /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   /** Whose data a request is about. Throws AppError for a request that may see none. */
   readonly resolveTenant: (request: Request) => Promise<string>;
   readonly log: Logger;
@@ -82,10 +89,13 @@ export function createServer(deps: ServerDeps): Express {
 
 function createApiRouter(deps: ServerDeps): Router {
   const routes = createRoutes(deps);
+  const charge = createCharge(deps.rateLimiter, createClientAddress(deps.trustedProxies));
+  const serving = { ...deps, charge };
   const router = Router({ caseSensitive: true, strict: true });
   let document: OpenApiDocument | undefined;
-  router.get('/openapi.json', (request, response) => {
+  router.get('/openapi.json', async (request, response) => {
     noteRoute(response, `${API_PREFIX}/openapi.json`);
+    await charge({ request, response }, 1);
     document ??= createOpenApi(routes, { version: deps.version });
     sendJson(request, response, { status: 200, body: document });
   });
@@ -93,30 +103,47 @@ function createApiRouter(deps: ServerDeps): Router {
     const place = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const route of group) {
       const readBody = route.body.presence === 'none' ? [] : jsonBody();
-      place[route.method](...readBody, (request, response) => serve(deps, route, { request, response }));
+      place[route.method](admit(route, charge), ...readBody, (request, response) =>
+        serve(serving, route, { request, response }),
+      );
     }
-    place.all((_request, response) => {
+    place.all(async (request, response) => {
       noteRoute(response, API_PREFIX + path);
+      await charge({ request, response }, 1);
       const methods = group.map((route) => route.method.toUpperCase());
       response.setHeader('Allow', [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', '));
       throw new AppError('method_not_allowed', `It takes ${methods.join(', ')}.`);
     });
   }
+  router.use(async (request, response) => {
+    await charge({ request, response }, 1);
+    refuseUnknownRoute();
+  });
   return router;
 }
 
+/** Takes the points of a request before anything of its body is read. */
+function admit(route: Route, charge: Charge): RequestHandler {
+  const cost = costOf(route);
+  return async (request, response, next) => {
+    noteRoute(response, API_PREFIX + route.path);
+    await charge({ request, response }, cost);
+    next();
+  };
+}
+
 async function serve(
-  { resolveTenant, stopSignal }: ServerDeps,
+  { resolveTenant, stopSignal, charge }: ServerDeps & { readonly charge: Charge },
   route: Route,
   { request, response }: { request: Request; response: Response },
 ): Promise<void> {
-  noteRoute(response, API_PREFIX + route.path);
   const { url } = request;
   const reply = await route.handle({
     tenantId: await resolveTenant(request),
     requestId: requestIdOf(response),
     instance: instanceOf(request),
     header: (name) => request.get(name),
+    charge: (points) => charge({ request, response }, points),
     signal: () => AbortSignal.any([goneSignal(response), stopSignal]),
     params: request.params,
     query: readQuery(url.includes('?') ? url.slice(url.indexOf('?')) : '', route.query),

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'request_timeout'
   | 'headers_too_large'
   | 'conflict'
+  | 'rate_limited'
   // A dependency of ours.
   | 'database_unavailable'
   | 'shutting_down'

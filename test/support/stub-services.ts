@@ -92,6 +92,8 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     chains,
     endpointNames: new Map([['ethereum', ['rpc.example']]]),
     isLoopback: true,
+    rateLimiter: null,
+    trustedProxies: [],
     resolveTenant: async () => 'tenant',
     log: pino({ level: 'silent' }),
     version: '0.1.0',

@@ -65,6 +65,7 @@ function addRoute({ assets, chains }: AssetRouteDeps): Route {
     operationId: 'addAsset',
     tag: 'Assets',
     summary: 'Follow a token',
+    cost: 2,
     description: 'Asks the chain what it is. From then on every refresh of that chain reads its balances too.',
     params: nothing,
     query: nothing,

@@ -10,6 +10,7 @@ import { type RefreshWire, refreshSchema, refreshScopeSchema } from '../schemas/
 
 const idParams = z.strictObject({ id: uuid });
 const RETRY_AFTER_SECONDS = '1';
+const REFRESH_COST = 10;
 const preferHeader = z.object({
   prefer: z.string().optional().meta({
     description:
@@ -42,6 +43,7 @@ function fetchRoute(refreshes: RefreshService): Route {
     operationId: 'fetchWallet',
     tag: 'Wallets',
     summary: 'Read the balances of a wallet from its chains',
+    cost: REFRESH_COST,
     description:
       'Starts a refresh, or joins the one that is reading the same already, and waits for it. It goes on when you stop waiting.',
     requestHeaders: preferHeader,
@@ -65,6 +67,7 @@ function portfolioRoute(refreshes: RefreshService): Route {
     operationId: 'refreshPortfolio',
     tag: 'Portfolio',
     summary: 'Read the balances of many wallets from their chains',
+    cost: REFRESH_COST,
     description:
       'Starts a refresh, or joins the one that is reading the same already, and waits for it. It goes on when you stop waiting.',
     requestHeaders: preferHeader,

@@ -44,6 +44,7 @@ function healthRoute({ health, stopSignal }: SystemRouteDeps): Route {
     operationId: 'getHealth',
     tag: 'System',
     summary: 'How the service and its parts are',
+    cost: 0,
     description:
       'Tells what was found last and asks the database only. While the service stops it is a 503 with a problem document.',
     params: nothing,
@@ -69,6 +70,7 @@ function metricsRoute({ metrics }: SystemRouteDeps): Route {
     operationId: 'getMetrics',
     tag: 'System',
     summary: 'Read the metrics of this process',
+    cost: 0,
     description: 'The same as at `/metrics`, where Prometheus looks.',
     params: nothing,
     query: nothing,

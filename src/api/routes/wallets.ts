@@ -19,6 +19,8 @@ import { NAME_ERRORS, withDeadline } from './upstream.ts';
 
 const walletParams = z.strictObject({ id: uuid });
 const LOCATION = { Location: 'Path of the wallet.' };
+/** Wallets of one request that together take a point of the rate limit. */
+const WALLETS_A_POINT = 5;
 
 /** Adding, listing, labelling and removing wallets. */
 export function createWalletRoutes(wallets: WalletService): readonly Route[] {
@@ -39,6 +41,7 @@ function addRoute(wallets: WalletService): Route {
     operationId: 'addWallet',
     tag: 'Wallets',
     summary: 'Follow a wallet',
+    cost: 2,
     description:
       'Adds an address, or the address a name stands for. One that is followed already keeps its id, name and label and gains the chains it lacks.',
     params: nothing,
@@ -64,13 +67,15 @@ function bulkRoute(wallets: WalletService): Route {
     tag: 'Wallets',
     summary: 'Follow up to 1,000 wallets',
     description:
-      'Each wallet has a result of its own, in order: one that cannot be added spoils no other. A request that does not fit the schema is refused whole.',
+      'Each wallet has a result of its own, in order: one that cannot be added spoils no other. A request that does not fit the schema is refused whole. Every 5 wallets take 1 point more.',
+    cost: 2,
     params: nothing,
     query: nothing,
     body: { schema: bulkWalletsSchema, presence: 'required', example: { wallets: [newWalletExample, { address: '0x1234' }] } },
     replies: { 200: { description: 'A result for each wallet.', schema: bulkResultSchema, example: bulkExample } },
     errors: [],
-    handler: async ({ tenantId, body, signal, ...context }) => {
+    handler: async ({ tenantId, body, signal, charge, ...context }) => {
+      await charge(Math.floor(body.wallets.length / WALLETS_A_POINT));
       const outcomes = await wallets.addMany(tenantId, body.wallets.map(toInput), withDeadline(signal()));
       const results = outcomes.map((outcome, index) => presentOutcome(outcome, index, context));
       const count = (isCounted: (status: number) => boolean): number => results.filter(({ status }) => isCounted(status)).length;
