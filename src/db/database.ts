@@ -17,6 +17,8 @@ export type Database = {
   readonly db: Kysely<Schema>;
   /** Resolves when the database answers; throws database_unavailable within three seconds otherwise. */
   ping(): Promise<void>;
+  /** Connections now: open, open but not in use, and queries that wait for one. */
+  poolSize(): { readonly total: number; readonly idle: number; readonly waiting: number };
   /** Waits for queries in flight, five seconds at most, then cuts them off. */
   close(): Promise<void>;
 };
@@ -26,7 +28,11 @@ type DatabaseOptions = {
   readonly log: Log;
   /** The longest that one statement may take, 10 seconds unless told. */
   readonly queryTimeoutMs?: number;
+  /** Hears of each statement, how long it took and whether it went well. */
+  readonly onQuery?: OnQuery;
 };
+
+type OnQuery = (query: { readonly isGood: boolean; readonly seconds: number }) => void;
 
 type Log = { warn(details: object, message: string): void };
 
@@ -37,40 +43,50 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS = 10;
 
 /** A pool of connections to Postgres, none opened yet. Every wait in it has an end. */
-export function createDatabase({ url, log, queryTimeoutMs = QUERY_TIMEOUT_MS }: DatabaseOptions): Database {
-  const pool = createPool(url, queryTimeoutMs);
+export function createDatabase({ url, log, queryTimeoutMs = QUERY_TIMEOUT_MS, onQuery }: DatabaseOptions): Database {
+  const pool = createPool(url, { queryTimeoutMs, max: MAX_CONNECTIONS });
+  // Pings have a connection of their own: they neither wait behind a busy pool nor fill one whose database hangs.
+  const pingPool = createPool(url, { queryTimeoutMs: PING_TIMEOUT_MS, max: 1 });
   const clients = new Set<pg.PoolClient>();
   const warn = (error: Error): void => log.warn({ err: error }, 'database connection lost');
-  pool.on('error', warn);
-  pool.on('connect', (client) => {
-    clients.add(client);
-    // A connection that breaks while a query holds it tells only itself; unheard, that ends the process.
-    client.on('error', warn);
-  });
-  pool.on('remove', (client) => clients.delete(client));
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: mapErrors(pool) }) });
+  for (const one of [pool, pingPool]) {
+    one.on('error', warn);
+    one.on('connect', (client) => {
+      clients.add(client);
+      // A connection that breaks while a query holds it tells only itself; unheard, that ends the process.
+      client.on('error', warn);
+    });
+    one.on('remove', (client) => clients.delete(client));
+  }
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: mapErrors(pool, onQuery) }) });
+  const close = async (): Promise<void> => {
+    await Promise.race([Promise.all([db.destroy(), pingPool.end()]), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    for (const client of clients) client.end(() => undefined);
+  };
+  let closed: Promise<void> | undefined;
   return {
     db,
     async ping() {
       const timeUp = sleep(PING_TIMEOUT_MS, undefined, { ref: false }).then(() => {
         throw new AppError('database_unavailable', 'The database does not answer.');
       });
-      await Promise.race([timeUp, pool.query('select 1')]).catch((error: unknown) => {
+      await Promise.race([timeUp, pingPool.query('select 1')]).catch((error: unknown) => {
         throw toDatabaseError(error);
       });
     },
-    async close() {
-      await Promise.race([db.destroy(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-      for (const client of clients) client.end(() => undefined);
+    poolSize: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
 }
 
-function createPool(url: string, queryTimeoutMs: number): pg.Pool {
+function createPool(url: string, { queryTimeoutMs, max }: { queryTimeoutMs: number; max: number }): pg.Pool {
   return new pg.Pool({
     connectionString: url,
     application_name: 'chainfolio',
-    max: MAX_CONNECTIONS,
+    max,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     // The server's own limit comes first, so that it stops working when we stop waiting; ours holds when the server is frozen.
@@ -81,7 +97,7 @@ function createPool(url: string, queryTimeoutMs: number): pg.Pool {
 }
 
 /** The pool as Kysely sees it: its errors in our words, and a connection that broke is thrown away instead of reused. */
-function mapErrors(pool: pg.Pool): PostgresPool {
+function mapErrors(pool: pg.Pool, onQuery: OnQuery | undefined): PostgresPool {
   return {
     options: pool.options,
     end: () => pool.end(),
@@ -89,21 +105,27 @@ function mapErrors(pool: pg.Pool): PostgresPool {
       const client = await pool.connect().catch((error: unknown) => {
         throw toDatabaseError(error);
       });
-      return mapClientErrors(client);
+      return mapClientErrors(client, onQuery);
     },
   };
 }
 
-function mapClientErrors(client: pg.PoolClient): PostgresPoolClient {
+function mapClientErrors(client: pg.PoolClient, onQuery: OnQuery | undefined): PostgresPoolClient {
   let broken: unknown;
   const run = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
     if (broken !== undefined) throw broken;
+    const startedAt = performance.now();
+    let isGood = false;
     try {
-      return await client.query(text, [...parameters]);
+      const result = await client.query(text, [...parameters]);
+      isGood = true;
+      return result;
     } catch (error) {
       const mapped = toDatabaseError(error);
       if (leavesConnectionBroken(error)) broken = mapped;
       throw mapped;
+    } finally {
+      onQuery?.({ isGood, seconds: (performance.now() - startedAt) / 1000 });
     }
   };
   function query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;

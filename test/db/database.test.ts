@@ -24,7 +24,7 @@ afterAll(async () => {
 
 const warnings: unknown[] = [];
 
-function open(options: { url?: string; queryTimeoutMs?: number } = {}): Database {
+function open(options: Partial<Parameters<typeof createDatabase>[0]> = {}): Database {
   const log = { warn: (details: object) => warnings.push(details) };
   const database = createDatabase({ url: postgres.url, log, ...options });
   onTestFinished(() => database.close());
@@ -49,6 +49,31 @@ it('gives exact numbers as strings and moments to the millisecond', async () => 
   const { rows } = await sql`select 9007199254740993::bigint as big, ${UINT256_MAX.toString()}::numeric(78,0) as max,
     ${new Date(1_795_262_400_123)}::timestamptz(3) as moment`.execute(db);
   expect(rows).toEqual([{ big: '9007199254740993', max: UINT256_MAX.toString(), moment: new Date(1_795_262_400_123) }]);
+});
+
+it('answers pings while all its connections are busy, and says how busy it is', async () => {
+  const { db, ping, poolSize } = open();
+  await open()
+    .db.connection()
+    .execute(async (holder) => {
+      await sql`select pg_advisory_lock(7)`.execute(holder);
+      const waiting = Array.from({ length: 10 }, () => sql`select pg_advisory_lock_shared(7)`.execute(db));
+      await expect.poll(poolSize, { timeout: 8_000 }).toEqual({ total: 10, idle: 0, waiting: 0 });
+      await ping();
+      await sql`select pg_advisory_unlock(7)`.execute(holder);
+      await Promise.all(waiting);
+      expect(poolSize()).toEqual({ total: 10, idle: 10, waiting: 0 });
+    });
+});
+
+it('tells of each statement how long it took and whether it went well', async () => {
+  const told: { isGood: boolean; seconds: number }[] = [];
+  const { db } = open({ onQuery: (query) => told.push(query) });
+  await one.execute(db);
+  await sql`select pg_sleep(0.2)`.execute(db);
+  await sql`select 1 / 0`.execute(db).catch(() => undefined);
+  expect(told.map(({ isGood }) => isGood)).toEqual([true, true, false]);
+  expect(told[1]?.seconds).toBeGreaterThan(0.19);
 });
 
 describe('an error', () => {
