@@ -19,6 +19,13 @@ export type ErrorCode =
   | 'headers_too_large'
   | 'conflict'
   | 'rate_limited'
+  | 'rate_limited'
+  // What the proxy in front of the instances answers by itself: see nginx.conf.
+  | 'uri_too_long'
+  | 'unknown_host'
+  | 'bad_gateway'
+  | 'service_unavailable'
+  | 'gateway_timeout'
   // A dependency of ours.
   | 'database_unavailable'
   | 'shutting_down'
