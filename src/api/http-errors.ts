@@ -24,7 +24,6 @@ const httpErrors = {
   unsupported_media_type: { status: 415, title: 'The body has to be plain JSON' },
   rate_limited: { status: 429, title: 'Too many requests' },
   unknown_host: { status: 421, title: 'The service is not known under this name' },
-  rate_limited: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The address or the headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   bad_gateway: { status: 502, title: 'No instance of the service answered' },

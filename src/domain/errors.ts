@@ -19,7 +19,6 @@ export type ErrorCode =
   | 'headers_too_large'
   | 'conflict'
   | 'rate_limited'
-  | 'rate_limited'
   // What the proxy in front of the instances answers by itself: see nginx.conf.
   | 'uri_too_long'
   | 'unknown_host'
