@@ -1,6 +1,7 @@
 import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
+import { type ChangeFeed, createChangeFeed } from './db/change-feed.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
@@ -17,15 +18,23 @@ export type Storage = {
   readonly balances: BalanceStore;
   readonly prices: PriceStore;
   readonly refreshes: RefreshStore;
+  /** Tells of changes once it is started. */
+  readonly feed: ChangeFeed;
   ping(): Promise<void>;
   isSchemaCurrent(): Promise<boolean>;
   close(): Promise<void>;
 };
 
+/** One small question at a time, which is worth no wait. */
+const FOR_VERSIONS = { queryTimeoutMs: 1_000, maxConnections: 2 } as const;
+
 /** The outside database, which must be up to date, or the embedded one, which is brought up to date. Throws StartupError. */
 export async function openStorage(config: Config, log: Logger): Promise<Storage> {
   const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
-  const database = createDatabase({ url: embedded?.url ?? config.databaseUrl ?? '', log });
+  const url = embedded?.url ?? config.databaseUrl ?? '';
+  const database = createDatabase({ url, log });
+  const versions = createDatabase({ url, log, ...FOR_VERSIONS });
+  const feed = createChangeFeed({ url, db: versions.db, log });
   const { db } = database;
   const storage: Storage = {
     wallets: createWalletStore(db),
@@ -33,10 +42,11 @@ export async function openStorage(config: Config, log: Logger): Promise<Storage>
     balances: createBalanceStore(db),
     prices: createPriceStore(db),
     refreshes: createRefreshStore(db),
+    feed,
     ping: () => database.ping(),
     isSchemaCurrent: async () => (await pendingMigrations(db)).length === 0,
     async close() {
-      await database.close();
+      await Promise.all([feed.close(), versions.close(), database.close()]);
       await embedded?.stop();
     },
   };

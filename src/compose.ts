@@ -1,6 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
+import { composeAnswers } from './compose-answers.ts';
 import { composeReadiness } from './compose-readiness.ts';
 import { composeRateLimiter } from './compose-rate-limiter.ts';
 import { composeServices } from './compose-services.ts';
@@ -37,9 +38,10 @@ export async function compose(config: Config): Promise<Service> {
   const metrics = createMetrics({ version });
   const limits = composeRateLimiter(config, { log, metrics });
   const services = composeServices(config, { storage, http, log, version, now });
+  const kept = composeAnswers(config, { feed: storage.feed, log, metrics, version });
   const readiness = composeReadiness({ storage, health: services.health, metrics, log });
   const app = createServer({
-    services,
+    services: { ...services, answers: kept.answers },
     readiness,
     metrics,
     chains,
@@ -61,6 +63,7 @@ export async function compose(config: Config): Promise<Service> {
         await storage.close();
         throw error;
       });
+      storage.feed.start();
       services.health.start();
       readiness.start();
       log.info({ url }, 'serving');
@@ -78,6 +81,7 @@ export async function compose(config: Config): Promise<Service> {
           { name: 'probes', run: () => services.health.stop(), timeoutMs: 1_000 },
           { name: 'readiness', run: async () => readiness.stop(), timeoutMs: 1_000 },
           { name: 'rate limits', run: () => limits.close(), timeoutMs: 1_500 },
+          { name: 'cache', run: () => kept.close(), timeoutMs: 1_500 },
           { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
           { name: 'database', run: () => storage.close(), timeoutMs: 35_000 },
         ],

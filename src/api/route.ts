@@ -57,6 +57,8 @@ type RouteFace = {
   readonly description?: string;
   /** Request headers worth documenting: name to description and schema. */
   readonly requestHeaders?: z.ZodObject;
+  /** Whether its 200 depends on nothing but its path, its query and what is stored, so that it may be kept. */
+  readonly isCached?: true;
   /** Points of the rate limit that a request takes, 1 when left out; 0 is for what must always answer. */
   readonly cost?: number;
   /** The codes it may answer with beyond those that any route may. */

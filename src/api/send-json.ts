@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CachedAnswer } from '../services/answer-service.ts';
 import type { Problem } from './schemas/problem.ts';
 
 /**
@@ -7,6 +8,9 @@ import type { Problem } from './schemas/problem.ts';
  * bytes do differ, that tag is a weak one. A quote inside a JSON string is always escaped, so this cannot match within a text.
  */
 const CLOCK_FIELDS = /"(?:age_seconds|generated_at)":(?:null|\d+|"[^"]*")/g;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const READ_POLICY = 'private, no-cache';
 
 /** The ETag of a JSON text: strong over its bytes, weak over its content when parts of it move with the clock. */
 export function etagOf(json: string): string {
@@ -24,7 +28,7 @@ export function sendJson(
 ): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', isRead ? 'private, no-cache' : 'no-store');
+  if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', isRead ? READ_POLICY : 'no-store');
   if (body === null) {
     response.writeHead(status).end();
     return;
@@ -46,6 +50,39 @@ export function sendText(response: ServerResponse, { status, type, text }: { sta
   response.setHeader('Cache-Control', 'no-store');
   send(response, status, { type, text });
 }
+
+/** The bytes of a JSON answer with their tag. */
+export function renderJson(body: unknown): { readonly bytes: Buffer; readonly etag: string } {
+  const json = JSON.stringify(body);
+  return { bytes: Buffer.from(json), etag: etagOf(json) };
+}
+
+/** Sends a 200 that was made before or is kept, or a 304 when the client has it already. */
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: CachedAnswer): void {
+  const { bytes, etag } = answer;
+  const kept = describe(answer);
+  if (matches(request.headers['if-none-match'], etag)) {
+    response.writeHead(304, ['Cache-Control', READ_POLICY, 'ETag', etag, ...kept]).end();
+    return;
+  }
+  const head = ['Content-Type', JSON_TYPE, 'Content-Length', String(bytes.length), 'Cache-Control', READ_POLICY, 'ETag', etag];
+  response.writeHead(200, [...head, ...kept]).end(bytes);
+}
+
+/** Where the answer came from by RFC 9211, and how old it is if it was not made for this request. */
+function describe({ outcome, ageMs, ttlMs, detail }: CachedAnswer): string[] {
+  const status = FORWARDED[outcome];
+  if (status !== undefined) return ['Cache-Status', status];
+  const age = Math.floor(ageMs / 1000);
+  const hit = `chainfolio; hit; ttl=${Math.floor(ttlMs / 1000)}${detail === null ? '' : `; detail=${detail}`}`;
+  return ['Age', String(age), 'Cache-Status', hit];
+}
+
+const FORWARDED: Readonly<Partial<Record<CachedAnswer['outcome'], string>>> = {
+  miss: 'chainfolio; fwd=miss; stored',
+  joined: 'chainfolio; fwd=miss; collapsed',
+  bypass: 'chainfolio; fwd=request',
+};
 
 /** Sends a problem document. */
 export function sendProblem(response: ServerResponse, problem: Problem, headers: Readonly<Record<string, string>>): void {

@@ -4,6 +4,7 @@ import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { RateLimiter } from '../lib/rate-limiter.ts';
+import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
@@ -11,23 +12,23 @@ import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
 import { createClientAddress } from './middleware/client-address.ts';
-import { createErrorHandler, instanceOf, refuseUnknownRoute } from './middleware/error-handler.ts';
+import { createErrorHandler, refuseUnknownRoute } from './middleware/error-handler.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
 import { createOpsPages, type OpsDeps } from './middleware/ops-pages.ts';
 import { type Charge, createCharge } from './middleware/rate-limit.ts';
-import { requestContext, requestIdOf } from './middleware/request-context.ts';
+import { requestContext } from './middleware/request-context.ts';
 import { createRequestLog, noteRoute } from './middleware/request-log.ts';
 import { createRequestMetrics } from './middleware/request-metrics.ts';
 import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './openapi.ts';
-import { readQuery } from './parse-request.ts';
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
 import { createSystemRoutes } from './routes/system.ts';
 import { createWalletRoutes } from './routes/wallets.ts';
-import { sendJson, sendText } from './send-json.ts';
+import { sendJson } from './send-json.ts';
+import { serveRoute } from './serve-route.ts';
 
 export type ServerDeps = {
   readonly services: {
@@ -35,6 +36,7 @@ export type ServerDeps = {
     readonly assets: AssetService;
     readonly refreshes: RefreshService;
     readonly portfolio: PortfolioService;
+    readonly answers: AnswerService;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
   readonly readiness: OpsDeps['readiness'];
@@ -90,7 +92,7 @@ export function createServer(deps: ServerDeps): Express {
 function createApiRouter(deps: ServerDeps): Router {
   const routes = createRoutes(deps);
   const charge = createCharge(deps.rateLimiter, createClientAddress(deps.trustedProxies));
-  const serving = { ...deps, charge };
+  const serving = { ...deps, answers: deps.services.answers, charge };
   const router = Router({ caseSensitive: true, strict: true });
   let document: OpenApiDocument | undefined;
   router.get('/openapi.json', async (request, response) => {
@@ -104,7 +106,7 @@ function createApiRouter(deps: ServerDeps): Router {
     for (const route of group) {
       const readBody = route.body.presence === 'none' ? [] : jsonBody();
       place[route.method](admit(route, charge), ...readBody, (request, response) =>
-        serve(serving, route, { request, response }),
+        serveRoute(serving, route, { request, response }),
       );
     }
     place.all(async (request, response) => {
@@ -130,34 +132,4 @@ function admit(route: Route, charge: Charge): RequestHandler {
     await charge({ request, response }, cost);
     next();
   };
-}
-
-async function serve(
-  { resolveTenant, stopSignal, charge }: ServerDeps & { readonly charge: Charge },
-  route: Route,
-  { request, response }: { request: Request; response: Response },
-): Promise<void> {
-  const { url } = request;
-  const reply = await route.handle({
-    tenantId: await resolveTenant(request),
-    requestId: requestIdOf(response),
-    instance: instanceOf(request),
-    header: (name) => request.get(name),
-    charge: (points) => charge({ request, response }, points),
-    signal: () => AbortSignal.any([goneSignal(response), stopSignal]),
-    params: request.params,
-    query: readQuery(url.includes('?') ? url.slice(url.indexOf('?')) : '', route.query),
-    body: request.body,
-  });
-  if (response.destroyed) return;
-  const type = route.replies[reply.status]?.mediaType;
-  if (type === undefined) sendJson(request, response, reply);
-  else sendText(response, { status: reply.status, type, text: String(reply.body) });
-}
-
-function goneSignal(response: Response): AbortSignal {
-  const gone = new AbortController();
-  if (response.destroyed) gone.abort();
-  else response.once('close', () => gone.abort());
-  return gone.signal;
 }

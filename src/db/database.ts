@@ -28,6 +28,8 @@ type DatabaseOptions = {
   readonly log: Log;
   /** The longest that one statement may take, 10 seconds unless told. */
   readonly queryTimeoutMs?: number;
+  /** Connections that are open at once, 10 unless told. */
+  readonly maxConnections?: number;
   /** Hears of each statement, how long it took and whether it went well. */
   readonly onQuery?: OnQuery;
 };
@@ -43,8 +45,9 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS = 10;
 
 /** A pool of connections to Postgres, none opened yet. Every wait in it has an end. */
-export function createDatabase({ url, log, queryTimeoutMs = QUERY_TIMEOUT_MS, onQuery }: DatabaseOptions): Database {
-  const pool = createPool(url, { queryTimeoutMs, max: MAX_CONNECTIONS });
+export function createDatabase(options: DatabaseOptions): Database {
+  const { url, log, queryTimeoutMs = QUERY_TIMEOUT_MS, maxConnections = MAX_CONNECTIONS, onQuery } = options;
+  const pool = createPool(url, { queryTimeoutMs, max: maxConnections });
   // Pings have a connection of their own: they neither wait behind a busy pool nor fill one whose database hangs.
   const pingPool = createPool(url, { queryTimeoutMs: PING_TIMEOUT_MS, max: 1 });
   const clients = new Set<pg.PoolClient>();

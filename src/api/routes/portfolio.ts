@@ -33,6 +33,7 @@ function portfolioRoute({ portfolio, chains }: PortfolioRouteDeps): Route {
     query: portfolioQuery,
     body: noBody,
     replies: { 200: { description: 'The portfolio.', schema: portfolioSchema, example: portfolioExample } },
+    isCached: true,
     errors: ['wallet_not_found', 'unknown_chain'],
     handler: async ({ tenantId, query }) => {
       const filters = { ...toFilters(query), walletIds: query.wallet_id ?? null };
@@ -53,6 +54,7 @@ function balancesRoute({ portfolio, chains, now }: PortfolioRouteDeps): Route {
     query: balancesQuery,
     body: noBody,
     replies: { 200: { description: 'The balances.', schema: balancesSchema, example: balancesExample } },
+    isCached: true,
     errors: ['wallet_not_found', 'unknown_chain'],
     handler: async ({ tenantId, params, query }) => {
       const view = await portfolio.getWalletBalances(tenantId, params.id, toFilters(query));

@@ -12,8 +12,11 @@ export type StorageMetrics = {
     readonly isGood: boolean;
     readonly seconds: number;
   }) => void;
-  /** What was found for a read: at which level, how fresh, or nothing. `joined`: another's load in flight was waited for. */
-  readonly onCache: (result: 'memory_hit' | 'redis_hit' | 'stale' | 'miss' | 'joined') => void;
+  /**
+   * What was found for a read: at which level, how fresh, or nothing. `joined`: another's load in flight was waited for; `bypass`: none was wanted;
+   * `fallback`: the last one, since the database did not serve.
+   */
+  readonly onCache: (result: 'memory_hit' | 'redis_hit' | 'stale' | 'miss' | 'joined' | 'bypass' | 'fallback') => void;
   /** One decision of the rate limiter, and where it was counted. */
   readonly onLimiter: (decision: { readonly mode: 'redis' | 'memory'; readonly isAllowed: boolean }) => void;
 };

@@ -1,0 +1,82 @@
+import type { Request, Response } from 'express';
+import type { AnswerService } from '../services/answer-service.ts';
+import { instanceOf } from './middleware/error-handler.ts';
+import type { Charge } from './middleware/rate-limit.ts';
+import { requestIdOf } from './middleware/request-context.ts';
+import { readQuery } from './parse-request.ts';
+import type { Reply, Route } from './route.ts';
+import { renderJson, sendAnswer, sendJson, sendText } from './send-json.ts';
+
+type ServeDeps = {
+  readonly answers: AnswerService;
+  /** Whose data a request is about. Throws AppError for a request that may see none. */
+  readonly resolveTenant: (request: Request) => Promise<string>;
+  readonly charge: Charge;
+  /** Fires when the service begins to stop. */
+  readonly stopSignal: AbortSignal;
+};
+
+type Exchange = { readonly request: Request; readonly response: Response };
+
+/** Answers one request with a route: from what is kept where it may be, else by its handler. Throws AppError. */
+export async function serveRoute(deps: ServeDeps, route: Route, { request, response }: Exchange): Promise<void> {
+  const tenantId = await deps.resolveTenant(request);
+  const handle = (): Promise<Reply> => callHandler(deps, route, { request, response, tenantId });
+  if (route.isCached) {
+    const isBypass = wantsFresh(request);
+    const render = async () => renderJson((await handle()).body);
+    const answer = await deps.answers.read({ tenantId, key: answerKey(request), isBypass, render });
+    if (!response.destroyed) sendAnswer(request, response, answer);
+    return;
+  }
+  const reply = await handle().finally(() => {
+    if (route.method !== 'get') deps.answers.noteWrite(tenantId);
+  });
+  if (response.destroyed) return;
+  const type = route.replies[reply.status]?.mediaType;
+  if (type === undefined) sendJson(request, response, reply);
+  else sendText(response, { status: reply.status, type, text: String(reply.body) });
+}
+
+function callHandler(
+  { stopSignal, charge }: ServeDeps,
+  route: Route,
+  { request, response, tenantId }: Exchange & { readonly tenantId: string },
+): Promise<Reply> {
+  return route.handle({
+    tenantId,
+    requestId: requestIdOf(response),
+    instance: instanceOf(request),
+    header: (name) => request.get(name),
+    charge: (points) => charge({ request, response }, points),
+    signal: () => AbortSignal.any([goneSignal(response), stopSignal]),
+    params: request.params,
+    query: readQuery(searchOf(request), route.query),
+    body: request.body,
+  });
+}
+
+function searchOf({ url }: Request): string {
+  const start = url.indexOf('?');
+  return start === -1 ? '' : url.slice(start);
+}
+
+/** The path and the query, whose parameters may come in any order. */
+function answerKey(request: Request): string {
+  const search = searchOf(request);
+  if (!search.includes('&')) return request.url;
+  const parameters = new URLSearchParams(search);
+  parameters.sort();
+  return `${request.url.slice(0, -search.length)}?${parameters}`;
+}
+
+function wantsFresh({ headers }: Request): boolean {
+  return headers['cache-control'] !== undefined && /\bno-cache\b/i.test(headers['cache-control']);
+}
+
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController();
+  if (response.destroyed) gone.abort();
+  else response.once('close', () => gone.abort());
+  return gone.signal;
+}

@@ -1,0 +1,33 @@
+import { createAnswerCache } from './adapters/cache/answer-cache.ts';
+import { createRedisStore } from './adapters/cache/redis-store.ts';
+import type { Config } from './config.ts';
+import type { ChangeFeed } from './db/change-feed.ts';
+import type { Logger } from './lib/logger.ts';
+import type { Metrics } from './lib/metrics.ts';
+import { type AnswerService, createAnswerService } from './services/answer-service.ts';
+
+type AnswersDeps = {
+  readonly feed: ChangeFeed;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'onCache' | 'onRedis'>;
+  readonly version: string;
+};
+
+/** Makes what keeps answers: in this process, and in Redis where there is one. */
+export function composeAnswers(
+  { redisCacheUrl: url }: Config,
+  { feed, log, metrics, version }: AnswersDeps,
+): { readonly answers: AnswerService; close(): Promise<void> } {
+  const shared =
+    url === null
+      ? undefined
+      : createRedisStore({
+          url,
+          // Another release may answer otherwise.
+          prefix: `chainfolio:${version}:answer:`,
+          log,
+          onCommand: (command) => metrics.onRedis({ client: 'cache', ...command }),
+        });
+  const cache = createAnswerCache({ shared, now: Date.now, onOutcome: metrics.onCache });
+  return { answers: createAnswerService({ cache, feed }), close: async () => shared?.close() };
+}

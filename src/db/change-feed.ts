@@ -1,0 +1,118 @@
+import type { Kysely } from 'kysely';
+import { AppError } from '../domain/errors.ts';
+import { DATA_CHANNEL, type DataVersion } from './data-version.ts';
+import { createListening } from './listening.ts';
+import type { Schema } from './schema.ts';
+import { awaitVersion, createVersionMemory } from './version-memory.ts';
+
+export type ChangeFeed = {
+  /**
+   * The state of what a tenant sees: from memory while the database tells us of every change, else asked of it. Throws database_unavailable
+   * within half a second, and at once while the database is known not to answer.
+   */
+  currentVersion(tenantId: string): Promise<DataVersion>;
+  /** What is committed now, asked of the database in any case. */
+  askVersion(tenantId: string): Promise<DataVersion>;
+  /** Forgets what is known of a tenant after a write of our own, which the next answer has to show even before the database has told us of it. */
+  forget(tenantId: string): void;
+  /** Calls back when a refresh has ended in any process, and when that may have been missed. Gives back how to stop that. */
+  onRefreshEnded(id: string, listener: () => void): () => void;
+  /** Whether the database tells us of changes. */
+  isLive(): boolean;
+  start(): void;
+  close(): Promise<void>;
+};
+
+type ChangeFeedOptions = {
+  readonly url: string;
+  /** For asking; not the one of the stores, so that neither waits for the other's connections. */
+  readonly db: Kysely<Schema>;
+  readonly log: Log;
+};
+
+type Log = { info(details: object, message: string): void; warn(details: object, message: string): void };
+
+/** Where the end of a refresh is told, by its id. */
+export const REFRESH_CHANNEL = 'chainfolio_refresh';
+
+/** How long a reader waits for the version. */
+const PATIENCE_MS = 500;
+/** The least time between two questions that nobody waits for. */
+const RETRY_MS = 250;
+const VERSION = /^\d{1,19}$/;
+
+/** One connection that listens, and what it has told so far. */
+export function createChangeFeed({ url, db, log }: ChangeFeedOptions): ChangeFeed {
+  const memory = createVersionMemory(db, () => listening.isLive());
+  const waiters = createWaiters();
+  const listening = createListening({
+    url,
+    channels: [DATA_CHANNEL, REFRESH_CHANNEL],
+    log,
+    onMessage(channel, payload) {
+      const [id = '', version = ''] = payload.split(' ');
+      if (channel === REFRESH_CHANNEL) waiters.wake(id);
+      else if (VERSION.test(version)) memory.hear(id, BigInt(version));
+    },
+    onChange(isLive) {
+      memory.clear();
+      if (isLive) waiters.wakeAll();
+    },
+  });
+  let isDown = false;
+  let retryAt = 0;
+  const ask = async (tenantId: string): Promise<DataVersion> => {
+    try {
+      const version = await awaitVersion(memory.ask(tenantId), PATIENCE_MS);
+      isDown = false;
+      return version;
+    } catch (error) {
+      isDown = true;
+      retryAt = performance.now() + RETRY_MS;
+      throw error;
+    }
+  };
+
+  return {
+    async currentVersion(tenantId) {
+      const version = memory.recall(tenantId);
+      if (version !== undefined) return version;
+      if (!isDown) return ask(tenantId);
+      // Somebody has to find out whether it answers again, but nobody has to wait for that.
+      if (performance.now() >= retryAt && !memory.isAsking(tenantId)) ask(tenantId).catch(() => undefined);
+      throw new AppError('database_unavailable', 'The database does not answer.');
+    },
+    askVersion(tenantId) {
+      memory.forget(tenantId);
+      return ask(tenantId);
+    },
+    forget: memory.forget,
+    onRefreshEnded: waiters.add,
+    isLive: listening.isLive,
+    start: listening.start,
+    close: listening.close,
+  };
+}
+
+type Waiters = { add: ChangeFeed['onRefreshEnded']; wake(id: string): void; wakeAll(): void };
+
+function createWaiters(): Waiters {
+  const waiters = new Map<string, Set<() => void>>();
+  const wake = (id: string): void => {
+    for (const listener of waiters.get(id) ?? []) listener();
+  };
+  return {
+    add(id, listener) {
+      const all = (waiters.get(id) ?? new Set()).add(listener);
+      waiters.set(id, all);
+      return () => {
+        all.delete(listener);
+        if (all.size === 0 && waiters.get(id) === all) waiters.delete(id);
+      };
+    },
+    wake,
+    wakeAll() {
+      for (const id of [...waiters.keys()]) wake(id);
+    },
+  };
+}
