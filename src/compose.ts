@@ -29,13 +29,13 @@ const DRAIN_DEADLINE_MS = 10_000;
 
 /** Makes the whole service. Throws StartupError with what stands in the way. */
 export async function compose(config: Config): Promise<Service> {
-  const log = createLogger({ level: config.logLevel, secrets: config.secrets });
+  const { version } = packageJson;
+  const metrics = createMetrics({ version });
+  const log = createLogger({ level: config.logLevel, secrets: config.secrets, onLineDropped: metrics.onLineDropped });
   const storage = await openStorage(config, log);
   const http = createHttpClient();
   const stopping = new AbortController();
   const now = (): Date => new Date();
-  const { version } = packageJson;
-  const metrics = createMetrics({ version });
   const limits = composeRateLimiter(config, { log, metrics });
   const services = composeServices(config, { storage, http, log, version, now });
   const kept = composeAnswers(config, { feed: storage.feed, log, metrics, version });
