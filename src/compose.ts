@@ -2,7 +2,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
 import { composeAnswers } from './compose-answers.ts';
-import { composeReadiness } from './compose-readiness.ts';
+import { composeOps } from './compose-ops.ts';
 import { composeRateLimiter } from './compose-rate-limiter.ts';
 import { composeServices } from './compose-services.ts';
 import { openStorage } from './compose-storage.ts';
@@ -32,17 +32,17 @@ export async function compose(config: Config): Promise<Service> {
   const { version } = packageJson;
   const metrics = createMetrics({ version });
   const log = createLogger({ level: config.logLevel, secrets: config.secrets, onLineDropped: metrics.onLineDropped });
-  const storage = await openStorage(config, log);
+  const storage = await openStorage(config, { log, metrics });
   const http = createHttpClient();
   const stopping = new AbortController();
   const now = (): Date => new Date();
   const limits = composeRateLimiter(config, { log, metrics });
-  const services = composeServices(config, { storage, http, log, version, now });
+  const services = composeServices(config, { storage, http, log, metrics, version, now });
   const kept = composeAnswers(config, { feed: storage.feed, log, metrics, version });
-  const readiness = composeReadiness({ storage, health: services.health, metrics, log });
+  const ops = composeOps({ storage, health: services.health, metrics, log, isSampling: config.hasWorker });
   const app = createServer({
     services: { ...services, answers: kept.answers },
-    readiness,
+    readiness: ops.readiness,
     metrics,
     chains,
     endpointNames: services.endpointNames,
@@ -65,13 +65,13 @@ export async function compose(config: Config): Promise<Service> {
       });
       storage.feed.start();
       services.health.start();
-      readiness.start();
+      ops.start();
       log.info({ url }, 'serving');
       return { url };
     },
     stop() {
       log.info('stopping');
-      readiness.drain();
+      ops.readiness.drain();
       stopping.abort();
       return runShutdown(
         [
@@ -79,7 +79,7 @@ export async function compose(config: Config): Promise<Service> {
           { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
           { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
           { name: 'probes', run: () => services.health.stop(), timeoutMs: 1_000 },
-          { name: 'readiness', run: async () => readiness.stop(), timeoutMs: 1_000 },
+          { name: 'readiness', run: () => ops.stop(), timeoutMs: 1_000 },
           { name: 'rate limits', run: () => limits.close(), timeoutMs: 1_500 },
           { name: 'cache', run: () => kept.close(), timeoutMs: 1_500 },
           { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
@@ -89,7 +89,7 @@ export async function compose(config: Config): Promise<Service> {
       );
     },
     report(error) {
-      readiness.giveUp();
+      ops.readiness.giveUp();
       log.fatal({ err: error }, 'an error reached nobody: ending the process');
     },
   };

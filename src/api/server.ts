@@ -40,7 +40,7 @@ export type ServerDeps = {
     readonly health: Pick<HealthService, 'getHealth'>;
   };
   readonly readiness: OpsDeps['readiness'];
-  readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd'>;
+  readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd' | 'onPartialAnswer'>;
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
@@ -65,7 +65,7 @@ export function createRoutes({ services, chains, endpointNames, metrics, now, st
   return [
     ...createWalletRoutes(services.wallets),
     ...createRefreshRoutes(services.refreshes),
-    ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now }),
+    ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];

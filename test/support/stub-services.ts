@@ -91,7 +91,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     readiness: {
       isAlive: () => true,
       isStarted: () => true,
-      getReadiness: () => ({ status: 'ready', isDraining: false, parts: [] }),
+      getReadiness: () => ({ status: 'ready', isDraining: false, isDatabaseUp: true, parts: [] }),
     },
     metrics: createMetrics({ version: '0.1.0' }),
     chains,
