@@ -13,6 +13,8 @@ import { createHttpClient } from './lib/http-client.ts';
 import { createLogger } from './lib/logger.ts';
 import { createMetrics } from './lib/metrics.ts';
 import { runShutdown } from './lib/shutdown.ts';
+import { createTracer } from './lib/tracing.ts';
+import { traceHttpClient } from './lib/tracing-http.ts';
 
 /** A service that is ready to serve. */
 export type Service = {
@@ -27,15 +29,17 @@ export type Service = {
 /** Requests in flight may go on for this long after a signal. */
 const DRAIN_DEADLINE_MS = 10_000;
 
+const now = (): Date => new Date();
+
 /** Makes the whole service. Throws StartupError with what stands in the way. */
 export async function compose(config: Config): Promise<Service> {
   const { version } = packageJson;
   const metrics = createMetrics({ version });
   const log = createLogger({ level: config.logLevel, secrets: config.secrets, onLineDropped: metrics.onLineDropped });
   const storage = await openStorage(config, { log, metrics });
-  const http = createHttpClient();
+  const tracer = await createTracer({ otlpEndpoint: config.otlpEndpoint, serviceName: 'chainfolio', version, log });
+  const http = traceHttpClient(createHttpClient(), tracer);
   const stopping = new AbortController();
-  const now = (): Date => new Date();
   const limits = composeRateLimiter(config, { log, metrics });
   const services = composeServices(config, { storage, http, log, metrics, version, now });
   const kept = composeAnswers(config, { feed: storage.feed, log, metrics, version });
@@ -51,6 +55,7 @@ export async function compose(config: Config): Promise<Service> {
     trustedProxies: config.trustedProxies,
     resolveTenant: async () => DEFAULT_TENANT_ID,
     log,
+    tracer,
     version,
     now,
     stopSignal: stopping.signal,
@@ -83,6 +88,7 @@ export async function compose(config: Config): Promise<Service> {
           { name: 'rate limits', run: () => limits.close(), timeoutMs: 1_500 },
           { name: 'cache', run: () => kept.close(), timeoutMs: 1_500 },
           { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
+          { name: 'traces', run: () => tracer.close(), timeoutMs: 2_000 },
           { name: 'database', run: () => storage.close(), timeoutMs: 35_000 },
         ],
         log,

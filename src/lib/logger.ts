@@ -1,6 +1,7 @@
 import { type DestinationStream, type LevelWithSilent, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import { createLineWriter, type LineWriter } from './line-writer.ts';
 import { createRedactor } from './redactor.ts';
+import { currentTrace } from './tracing-context.ts';
 
 export type Logger = PinoLogger;
 
@@ -26,6 +27,7 @@ export function createLogger({ level, secrets, destination, onLineDropped }: Log
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
+    mixin: describeTrace,
     hooks: { streamWrite: redactJson },
   };
   if (destination !== undefined) return pino(options, destination);
@@ -55,6 +57,12 @@ function standardOutput(): LineWriter {
     process.once('exit', writer.flush);
   }
   return writer;
+}
+
+/** Joins the lines of one request or job. */
+function describeTrace(): object {
+  const trace = currentTrace();
+  return trace === undefined ? {} : { trace_id: trace.traceId };
 }
 
 const MAX_CAUSES = 5;
