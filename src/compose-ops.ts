@@ -1,5 +1,6 @@
 import type { Storage } from './compose-storage.ts';
 import type { Logger } from './lib/logger.ts';
+import { createLoopWatch } from './lib/loop-watch.ts';
 import type { Metrics } from './lib/metrics.ts';
 import { createSampler } from './lib/sampler.ts';
 import type { HealthService } from './services/health-service.ts';
@@ -32,6 +33,7 @@ export function composeOps({ storage, health, metrics, log, isSampling }: OpsDep
     intervalMs: SAMPLE_INTERVAL_MS,
     onError: (error) => log.warn({ err: error }, 'the age of the data cannot be told'),
   });
+  const loop = createLoopWatch((ms) => log.warn({ ms }, 'the event loop stood still: blocked, or the process was paused'));
   metrics.onScrape(() => {
     metrics.setPool('primary', storage.poolSize());
     metrics.setReadiness(readiness.getReadiness());
@@ -39,10 +41,12 @@ export function composeOps({ storage, health, metrics, log, isSampling }: OpsDep
   return {
     readiness,
     start() {
+      loop.start();
       readiness.start();
       if (isSampling) sampler.start();
     },
     stop() {
+      loop.stop();
       readiness.stop();
       return sampler.stop();
     },
