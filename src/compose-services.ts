@@ -35,9 +35,6 @@ type ServiceDeps = {
   readonly now: () => Date;
 };
 
-/** Figures that missed three reads in a row are stale. */
-const MISSED_READS = 3;
-
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
@@ -53,7 +50,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
     prices,
     chains,
     kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
-    staleAfterMs: config.refreshIntervalSeconds * 1000 * MISSED_READS,
+    baseSeconds: config.refreshIntervalSeconds,
     now,
   });
   return {
