@@ -23,7 +23,8 @@ export type Services = {
   readonly prices: PriceService;
   readonly portfolio: PortfolioService;
   readonly health: HealthService;
-  readonly endpointNames: ChainAdapters['endpointNames'];
+  /** The endpoints of chains: their names, and how they are. */
+  readonly endpoints: Pick<ChainAdapters, 'endpointNames' | 'endpointStates' | 'close'>;
 };
 
 type ServiceDeps = {
@@ -38,7 +39,7 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
-  const { sources, callers, resolvers, endpointNames } = composeChains(config, http);
+  const { sources, callers, resolvers, ...endpoints } = composeChains(config, { http, log, metrics });
   const { onPriceSource } = metrics;
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
@@ -87,6 +88,6 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       otherParts: () => prices.health(),
       log,
     }),
-    endpointNames,
+    endpoints,
   };
 }

@@ -2,6 +2,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import type { Logger } from 'pino';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
+import type { EndpointStatus } from '../lib/json-rpc/endpoint-status.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { RateLimiter } from '../lib/rate-limiter.ts';
 import type { Tracer } from '../lib/tracing.ts';
@@ -26,6 +27,7 @@ import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './opena
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
+import { createProviderRoutes } from './routes/providers.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
 import { createSystemRoutes } from './routes/system.ts';
 import { createWalletRoutes } from './routes/wallets.ts';
@@ -46,6 +48,8 @@ export type ServerDeps = {
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  /** How the endpoints are, by chain slug. */
+  readonly endpointStates: () => ReadonlyMap<string, readonly EndpointStatus[]>;
   /** Whether the service listens for this machine alone: then it answers under loopback names only. */
   readonly isLoopback: boolean;
   /** null: requests are not limited. */
@@ -63,13 +67,15 @@ export type ServerDeps = {
 };
 
 /** The operations below `/api/v1`. */
-export function createRoutes({ services, chains, endpointNames, metrics, now, stopSignal }: ServerDeps): readonly Route[] {
+export function createRoutes(deps: ServerDeps): readonly Route[] {
+  const { services, chains, endpointNames, endpointStates, metrics, now, stopSignal } = deps;
   const bySlug = new Map(chains.map((chain) => [chain.slug, chain]));
   return [
     ...createWalletRoutes(services.wallets),
     ...createRefreshRoutes(services.refreshes),
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
+    ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];
 }

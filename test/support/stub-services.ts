@@ -99,6 +99,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     metrics: createMetrics({ version: '0.1.0' }),
     chains,
     endpointNames: new Map([['ethereum', ['rpc.example']]]),
+    endpointStates: () => new Map(),
     isLoopback: true,
     rateLimiter: null,
     trustedProxies: [],
