@@ -26,11 +26,14 @@ export type ChainAdapters = {
   /** Calls of contracts, by chain slug; EVM chains only. */
   readonly callers: ReadonlyMap<string, EvmCaller>;
   readonly resolvers: readonly { readonly family: ChainFamily; readonly resolver: NameResolver }[];
-  readonly endpointNames: ReadonlyMap<string, readonly string[]>;
-  /** How the endpoints are, by chain slug, as this process sees them. */
-  endpointStates(): ReadonlyMap<string, readonly EndpointStatus[]>;
+  readonly endpoints: {
+    /** By chain slug. */
+    readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+    /** How the endpoints are, by chain slug, as this process sees them. */
+    readonly endpointStates: () => ReadonlyMap<string, readonly EndpointStatus[]>;
+  };
   /** Ends what runs in the background. */
-  close(): void;
+  readonly close: () => void;
 };
 
 type ChainDeps = {
@@ -58,21 +61,16 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
       resolvers.push({ family: 'solana', resolver: createSolNameResolver({ pool }) });
     }
   }
-  const endpointStates = (): ReturnType<ChainAdapters['endpointStates']> =>
+  const endpointNames = new Map([...pools].map(([slug, pool]) => [slug, pool.names]));
+  const endpointStates = (): ReadonlyMap<string, readonly EndpointStatus[]> =>
     new Map([...pools].map(([slug, pool]) => [slug, pool.status()]));
   deps.metrics.onScrape(() => {
     for (const [slug, endpoints] of endpointStates()) deps.metrics.setEndpoints(slug, endpoints);
   });
-  return {
-    sources,
-    callers,
-    resolvers,
-    endpointNames: new Map([...pools].map(([slug, pool]) => [slug, pool.names])),
-    endpointStates,
-    close() {
-      for (const pool of pools.values()) pool.close();
-    },
+  const close = (): void => {
+    for (const pool of pools.values()) pool.close();
   };
+  return { sources, callers, resolvers, endpoints: { endpointNames, endpointStates }, close };
 }
 
 /** The budget of each host, shared by its endpoints on all chains. Processes that share it take equal parts. */

@@ -2,6 +2,7 @@ import { parseEvmAddress } from './adapters/evm/evm-address.ts';
 import { parseSolanaAddress } from './adapters/solana/solana-address.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
 import { composePrices } from './compose-prices.ts';
+import { preferReplica, type ReadStores, type TenantServices } from './compose-replica.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
@@ -14,17 +15,18 @@ import { createHealthService, type HealthService } from './services/health-servi
 import { createPortfolioService, type PortfolioService } from './services/portfolio-service.ts';
 import { createPriceService, type PriceService } from './services/price-service.ts';
 import { createRefreshService, type RefreshService } from './services/refresh-service.ts';
+import { createScheduleService, type ScheduleService } from './services/schedule-service.ts';
 import { createWalletService, type WalletService } from './services/wallet-service.ts';
 
-export type Services = {
-  readonly wallets: WalletService;
-  readonly assets: AssetService;
+export type Services = TenantServices & {
   readonly refreshes: RefreshService;
+  readonly schedules: ScheduleService;
   readonly prices: PriceService;
-  readonly portfolio: PortfolioService;
   readonly health: HealthService;
   /** The endpoints of chains: their names, and how they are. */
-  readonly endpoints: Pick<ChainAdapters, 'endpointNames' | 'endpointStates' | 'close'>;
+  readonly endpoints: ChainAdapters['endpoints'];
+  /** Ends what looks at them in the background. */
+  readonly closeEndpoints: () => void;
 };
 
 type ServiceDeps = {
@@ -39,47 +41,28 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
-  const { sources, callers, resolvers, ...endpoints } = composeChains(config, { http, log, metrics });
+  const { sources, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
   const { onPriceSource } = metrics;
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
-  const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
-  const portfolio = createPortfolioService({
-    wallets,
-    assets,
-    balances,
-    prices,
-    chains,
-    kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
-    baseSeconds: config.refreshIntervalSeconds,
-    now,
-  });
+  const parts = { sources, resolvers, now, baseSeconds: config.refreshIntervalSeconds };
+  const primary = composeTenants(storage, { ...parts, prices });
+  const { replica } = storage;
+  const reading = { wallets, assets, balances, prices, chains, sources, listedTokens, log };
   return {
-    wallets: createWalletService({ store: wallets, chains, parseAddress, resolvers }),
-    assets: createAssetService({
-      assets,
-      prices,
-      portfolio,
-      chains,
-      sources,
-      parseAddress,
-      isListed: (ref) => findListedToken(ref.chain, ref.address) !== undefined,
-      now,
-    }),
+    ...(replica === null ? primary : preferReplica(primary, composeTenants(replica.stores, parts), replica.reads)),
     refreshes: createRefreshService({
-      wallets,
-      assets,
-      balances,
-      prices,
+      ...reading,
       refreshes: storage.refreshes,
-      chains,
-      sources,
-      listedTokens,
       onRefreshEnded: storage.feed.onRefreshEnded,
-      log,
+    }),
+    schedules: createScheduleService({
+      ...reading,
+      schedules: storage.schedules,
+      baseSeconds: config.refreshIntervalSeconds,
+      random: Math.random,
     }),
     prices,
-    portfolio,
     health: createHealthService({
       version,
       ping: () => storage.ping(),
@@ -89,5 +72,28 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       log,
     }),
     endpoints,
+    closeEndpoints: close,
+  };
+}
+
+type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
+  /** What brings prices up to date besides reading them; left out where they are only read. */
+  readonly prices?: PriceService;
+  readonly baseSeconds: number;
+  readonly now: () => Date;
+};
+
+/** The services of tenants over the stores of one database. */
+function composeTenants(stores: ReadStores, { sources, resolvers, baseSeconds, now, ...rest }: TenantParts): TenantServices {
+  const { wallets, assets, balances } = stores;
+  const prices = rest.prices ?? createPriceReader(stores.prices);
+  const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
+  const kindsOf = (chain: string): readonly SourceKind[] => sources.get(chain)?.kinds ?? [];
+  const portfolio = createPortfolioService({ wallets, assets, balances, prices, chains, kindsOf, baseSeconds, now });
+  const isListed = (ref: AssetRef): boolean => ref.address !== null && findListedToken(ref.chain, ref.address) !== undefined;
+  return {
+    wallets: createWalletService({ store: wallets, chains, parseAddress, resolvers }),
+    assets: createAssetService({ assets, prices, portfolio, chains, sources, parseAddress, isListed, now }),
+    portfolio,
   };
 }

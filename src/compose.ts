@@ -49,8 +49,7 @@ export async function compose(config: Config): Promise<Service> {
     readiness: ops.readiness,
     metrics,
     chains,
-    endpointNames: services.endpoints.endpointNames,
-    endpointStates: services.endpoints.endpointStates,
+    ...services.endpoints,
     isLoopback: config.isLoopback,
     rateLimiter: limits.limiter,
     trustedProxies: config.trustedProxies,
@@ -61,6 +60,8 @@ export async function compose(config: Config): Promise<Service> {
     now,
     stopSignal: stopping.signal,
   });
+  // A process without a worker has no use for the queue's packages.
+  const jobs = config.hasWorker ? await (await import('./compose-jobs.ts')).composeJobs(config, { storage, services, metrics, log }) : undefined;
   const drainDelayMs = config.drainDelaySeconds * 1000;
   const server = createHttpServer({ app, host: config.host, port: config.port, drainDelayMs, deadlineMs: DRAIN_DEADLINE_MS });
   return {
@@ -72,6 +73,7 @@ export async function compose(config: Config): Promise<Service> {
       storage.feed.start();
       services.health.start();
       ops.start();
+      jobs?.start();
       log.info({ url }, 'serving');
       return { url };
     },
@@ -79,12 +81,16 @@ export async function compose(config: Config): Promise<Service> {
       log.info('stopping');
       ops.readiness.drain();
       stopping.abort();
+      // At once, so that others take over what it has in hand while requests are still served.
+      const jobsStopped = Promise.resolve(jobs?.stop());
+      jobsStopped.catch(() => undefined);
       return runShutdown(
         [
           { name: 'http server', run: () => server.stop(), timeoutMs: drainDelayMs + DRAIN_DEADLINE_MS + 2_000 },
+          { name: 'jobs', run: () => jobsStopped, timeoutMs: 15_000 },
           { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
           { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
-          { name: 'probes', run: () => services.health.stop().finally(services.endpoints.close), timeoutMs: 1_000 },
+          { name: 'probes', run: () => services.health.stop().finally(services.closeEndpoints), timeoutMs: 1_000 },
           { name: 'readiness', run: () => ops.stop(), timeoutMs: 1_000 },
           { name: 'rate limits', run: () => limits.close(), timeoutMs: 1_500 },
           { name: 'cache', run: () => kept.close(), timeoutMs: 1_500 },
