@@ -8,6 +8,7 @@ import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
+import { createScheduleStore, type ScheduleStore } from './db/schedule-store.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
 import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
@@ -20,6 +21,10 @@ export type Storage = {
   readonly balances: BalanceStore;
   readonly prices: PriceStore;
   readonly refreshes: RefreshStore;
+  readonly schedules: ScheduleStore;
+  /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
+  readonly url: string;
+  readonly isEmbedded: boolean;
   /** Tells of changes once it is started. */
   readonly feed: ChangeFeed;
   ping(): Promise<void>;
@@ -50,6 +55,9 @@ export async function openStorage(
     balances: createBalanceStore(db),
     prices: createPriceStore(db),
     refreshes: createRefreshStore(db),
+    schedules: createScheduleStore(db),
+    url,
+    isEmbedded: embedded !== undefined,
     feed,
     ping: () => database.ping(),
     isSchemaCurrent: async () => (await pendingMigrations(db)).length === 0,
@@ -61,7 +69,7 @@ export async function openStorage(
     },
   };
   try {
-    await prepare(database, embedded !== undefined);
+    await prepare(database, storage.isEmbedded);
   } catch (error) {
     await storage.close();
     throw error;

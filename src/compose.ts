@@ -2,6 +2,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
 import { composeAnswers } from './compose-answers.ts';
+import type { ComposedJobs, JobsDeps } from './compose-jobs.ts';
 import { composeOps } from './compose-ops.ts';
 import { composeRateLimiter } from './compose-rate-limiter.ts';
 import { composeServices } from './compose-services.ts';
@@ -60,8 +61,7 @@ export async function compose(config: Config): Promise<Service> {
     now,
     stopSignal: stopping.signal,
   });
-  // A process without a worker has no use for the queue's packages.
-  const jobs = config.hasWorker ? await (await import('./compose-jobs.ts')).composeJobs(config, { storage, services, metrics, log }) : undefined;
+  const jobs = await composeEmbeddedJobs(config, { storage, services, metrics, log });
   const drainDelayMs = config.drainDelaySeconds * 1000;
   const server = createHttpServer({ app, host: config.host, port: config.port, drainDelayMs, deadlineMs: DRAIN_DEADLINE_MS });
   return {
@@ -73,7 +73,7 @@ export async function compose(config: Config): Promise<Service> {
       storage.feed.start();
       services.health.start();
       ops.start();
-      jobs?.start();
+      jobs.start();
       log.info({ url }, 'serving');
       return { url };
     },
@@ -81,8 +81,8 @@ export async function compose(config: Config): Promise<Service> {
       log.info('stopping');
       ops.readiness.drain();
       stopping.abort();
-      // At once, so that others take over what it has in hand while requests are still served.
-      const jobsStopped = Promise.resolve(jobs?.stop());
+      // At once, so that others take over what is in hand while requests are still served.
+      const jobsStopped = jobs.stop();
       jobsStopped.catch(() => undefined);
       return runShutdown(
         [
@@ -106,4 +106,11 @@ export async function compose(config: Config): Promise<Service> {
       log.fatal({ err: error }, 'an error reached nobody: ending the process');
     },
   };
+}
+
+/** What a worker does, where this process is one too; without, there is no use for the packages of the queue. */
+async function composeEmbeddedJobs(config: Config, deps: JobsDeps): Promise<ComposedJobs> {
+  if (!config.hasWorker) return { start: () => undefined, stop: async () => undefined };
+  const { composeJobs } = await import('./compose-jobs.ts');
+  return composeJobs(config, deps);
 }
