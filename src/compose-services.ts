@@ -10,13 +10,13 @@ import { findListedToken, listedTokens } from './domain/token-list.ts';
 import type { HttpClient } from './lib/http-client.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
-import { type AssetService, createAssetService } from './services/asset-service.ts';
+import { createAssetService } from './services/asset-service.ts';
 import { createHealthService, type HealthService } from './services/health-service.ts';
-import { createPortfolioService, type PortfolioService } from './services/portfolio-service.ts';
+import { createPortfolioService } from './services/portfolio-service.ts';
 import { createPriceService, type PriceService } from './services/price-service.ts';
 import { createRefreshService, type RefreshService } from './services/refresh-service.ts';
 import { createScheduleService, type ScheduleService } from './services/schedule-service.ts';
-import { createWalletService, type WalletService } from './services/wallet-service.ts';
+import { createWalletService } from './services/wallet-service.ts';
 
 export type Services = TenantServices & {
   readonly refreshes: RefreshService;
@@ -46,11 +46,10 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
   const parts = { sources, resolvers, now, baseSeconds: config.refreshIntervalSeconds };
-  const primary = composeTenants(storage, { ...parts, prices });
-  const { replica } = storage;
+  const tenants = withReplica(composeTenants(storage, { ...parts, prices }), { storage, parts, log });
   const reading = { wallets, assets, balances, prices, chains, sources, listedTokens, log };
   return {
-    ...(replica === null ? primary : preferReplica(primary, composeTenants(replica.stores, parts), replica.reads)),
+    ...tenants,
     refreshes: createRefreshService({
       ...reading,
       refreshes: storage.refreshes,
@@ -77,23 +76,48 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
 }
 
 type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
-  /** What brings prices up to date besides reading them; left out where they are only read. */
-  readonly prices?: PriceService;
+  readonly prices: PriceService;
   readonly baseSeconds: number;
   readonly now: () => Date;
 };
 
 /** The services of tenants over the stores of one database. */
-function composeTenants(stores: ReadStores, { sources, resolvers, baseSeconds, now, ...rest }: TenantParts): TenantServices {
+function composeTenants(stores: ReadStores, { sources, resolvers, prices, baseSeconds, now }: TenantParts): TenantServices {
   const { wallets, assets, balances } = stores;
-  const prices = rest.prices ?? createPriceReader(stores.prices);
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
-  const kindsOf = (chain: string): readonly SourceKind[] => sources.get(chain)?.kinds ?? [];
-  const portfolio = createPortfolioService({ wallets, assets, balances, prices, chains, kindsOf, baseSeconds, now });
-  const isListed = (ref: AssetRef): boolean => ref.address !== null && findListedToken(ref.chain, ref.address) !== undefined;
+  const portfolio = createPortfolioService({
+    wallets,
+    assets,
+    balances,
+    prices,
+    chains,
+    kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
+    baseSeconds,
+    now,
+  });
   return {
     wallets: createWalletService({ store: wallets, chains, parseAddress, resolvers }),
-    assets: createAssetService({ assets, prices, portfolio, chains, sources, parseAddress, isListed, now }),
+    assets: createAssetService({
+      assets,
+      prices,
+      portfolio,
+      chains,
+      sources,
+      parseAddress,
+      isListed: (ref) => findListedToken(ref.chain, ref.address) !== undefined,
+      now,
+    }),
     portfolio,
   };
+}
+
+type ReplicaParts = Pick<ServiceDeps, 'storage' | 'log'> & { readonly parts: Omit<TenantParts, 'prices'> };
+
+/** Those of the primary, whose large answers come from the replica where there is one. */
+function withReplica(primary: TenantServices, { storage, parts, log }: ReplicaParts): TenantServices {
+  if (storage.replica === null) return primary;
+  const { stores, reads } = storage.replica;
+  // No sources: there, prices are read only.
+  const prices = createPriceService({ sources: [], fxSources: [], store: stores.prices, now: parts.now, log });
+  return preferReplica(primary, composeTenants(stores, { ...parts, prices }), reads);
 }

@@ -1,3 +1,4 @@
+import { openReplica, type Replica } from './compose-replica.ts';
 import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
@@ -27,6 +28,8 @@ export type Storage = {
   readonly isEmbedded: boolean;
   /** Tells of changes once it is started. */
   readonly feed: ChangeFeed;
+  /** Where reads may go instead; null: nowhere. */
+  readonly replica: Replica | null;
   ping(): Promise<void>;
   isSchemaCurrent(): Promise<boolean>;
   poolSize: Database['poolSize'];
@@ -48,6 +51,7 @@ export async function openStorage(
   const database = createDatabase({ url, log, onQuery });
   const versions = createDatabase({ url, log, ...FOR_VERSIONS });
   const feed = createChangeFeed({ url, db: versions.db, log });
+  const replica = openReplica(config, { feed, log, metrics });
   const { db } = database;
   const storage: Storage = {
     wallets: createWalletStore(db),
@@ -59,12 +63,13 @@ export async function openStorage(
     url,
     isEmbedded: embedded !== undefined,
     feed,
+    replica,
     ping: () => database.ping(),
     isSchemaCurrent: async () => (await pendingMigrations(db)).length === 0,
     poolSize: () => database.poolSize(),
     readDataTimes: () => readDataTimes(db),
     async close() {
-      await Promise.all([feed.close(), versions.close(), database.close()]);
+      await Promise.all([feed.close(), versions.close(), replica?.close(), database.close()]);
       await embedded?.stop();
     },
   };
