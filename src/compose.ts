@@ -54,6 +54,7 @@ export async function compose(config: Config): Promise<Service> {
     isLoopback: config.isLoopback,
     rateLimiter: limits.limiter,
     trustedProxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
     resolveTenant: async () => DEFAULT_TENANT_ID,
     log,
     tracer,

@@ -14,6 +14,7 @@ import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
 import { createClientAddress } from './middleware/client-address.ts';
+import { createCors } from './middleware/cors.ts';
 import { createErrorHandler, refuseUnknownRoute } from './middleware/error-handler.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
@@ -56,6 +57,8 @@ export type ServerDeps = {
   readonly rateLimiter: RateLimiter | null;
   /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Pages that may call the API from a browser; `*` for all. */
+  readonly corsOrigins: readonly string[];
   /** Whose data a request is about. Throws AppError for a request that may see none. */
   readonly resolveTenant: (request: Request) => Promise<string>;
   readonly log: Logger;
@@ -91,6 +94,7 @@ export function createServer(deps: ServerDeps): Express {
   app.use(createOpsPages(deps), createRequestTrace(deps.tracer), createRequestMetrics(deps.metrics));
   app.use(createRequestLog(deps.log), requestContext);
   if (deps.isLoopback) app.use(requireLoopbackHost);
+  if (deps.corsOrigins.length > 0) app.use(createCors(deps.corsOrigins));
   app.use(API_PREFIX, createApiRouter(deps));
   app.use(createDocsRouter());
   app.use(refuseUnknownRoute);

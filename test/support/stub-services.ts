@@ -103,6 +103,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     isLoopback: true,
     rateLimiter: null,
     trustedProxies: [],
+    corsOrigins: [],
     resolveTenant: async () => 'tenant',
     log: pino({ level: 'silent' }),
     tracer,
