@@ -52,6 +52,8 @@ export type ProbeHead = (endpoint: RpcEndpoint, signal: AbortSignal) => Promise<
 const VERIFIED_FOR_MS = 5 * 60_000;
 const VERIFY_TIMEOUT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 5_000;
+/** A wait this long is not for the pace but for the next day. */
+const SPENT_MS = 60_000;
 
 export function createEndpointMember(options: MemberOptions): EndpointMember {
   const { endpoint, verify, probeHead, heads } = options;
@@ -129,6 +131,8 @@ function createRecord({ endpoint, heads, isLastLive, onState }: MemberOptions): 
     note,
     health() {
       note({ type: 'tick' });
+      const waitMs = guard.waitMs();
+      if (waitMs > SPENT_MS) note({ type: 'spent', forMs: waitMs });
       return health;
     },
     noteFailure({ code, retryAfterMs }) {

@@ -27,6 +27,8 @@ export type HealthEvent =
   | { readonly type: 'succeeded' }
   /** A task or a probe failed. `isLastLive`: no other endpoint of the chain is of use. */
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly retryAfterMs: number | undefined; readonly isLastLive: boolean }
+  /** Our own budget for it has no room for so long. */
+  | { readonly type: 'spent'; readonly forMs: number }
   /** Another endpoint was asked in its place, and answered first. */
   | { readonly type: 'outpaced' }
   /** The breaker opened by itself. */
@@ -77,6 +79,8 @@ function react(health: EndpointHealth, event: HealthEvent, now: number): Endpoin
       return comeBack({ ...health, failures: Math.max(0, health.failures - 1), streak: 0, demotedUntil: 0 });
     case 'failed':
       return fail(health, event, now);
+    case 'spent':
+      return { ...health, limitedUntil: now + event.forMs, state: isLive(health.state) ? 'limited' : health.state };
     case 'outpaced':
       return { ...health, demotedUntil: now + DEMOTED_FOR_MS };
     case 'broken':
