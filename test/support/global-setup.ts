@@ -7,6 +7,7 @@ import type { TestProject } from 'vitest/node';
 import { createDatabase } from '../../src/db/database.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts';
 import { migrateToLatest } from '../../src/db/migrations.ts';
+import { openQueueBackend } from '../../src/jobs/queue-backend.ts';
 import { asSuperuser } from './postgres-processes.ts';
 
 const PREFIX = 'chainfolio-test-';
@@ -42,6 +43,9 @@ async function prepareTemplate(url: string): Promise<void> {
   const database = createDatabase({ url, log: { warn: () => undefined } });
   await migrateToLatest(database.db);
   await database.close();
+  const queue = openQueueBackend({ kind: 'postgres', url, migrate: true }, { warn: () => undefined });
+  await queue.getQueue();
+  await queue.close();
 }
 
 /** A run that was killed leaves its server and its folder behind. */

@@ -45,6 +45,7 @@ export function isolatedEnvironment(overrides: Environment = {}): Environment {
     COINGECKO_URL: NOWHERE,
     PORT: '0',
     WORKER_PORT: '0',
+    EMBEDDED_WORKER: 'false',
     ...overrides,
   };
 }
