@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'vitest';
+import type { Body } from '../support/test-stack.ts';
+import { inspect, logsOf, podman, until } from './podman.ts';
+
+const run = promisify(execFile);
+export const ROOT = join(import.meta.dirname, '..', '..');
+/** Replicas of the API in docker-compose.yml. */
+const API_COUNT = 2;
+const READY_TIMEOUT_MS = 180_000;
+
+/** The system of docker-compose.yml, as it stands, in a folder and under a name of its own. */
+export type ContainerStack = {
+  /** nginx, from the host. */
+  readonly url: string;
+  readonly prometheusUrl: string;
+  /** The containers of the API. */
+  readonly apis: readonly string[];
+  nameOf(service: string): string;
+  network(name: string): string;
+  get(path: string): Promise<Body>;
+  post(path: string, body: object, headers?: Readonly<Record<string, string>>): Promise<Body>;
+  /** Asks one container itself. */
+  ask(container: string, path: string): Promise<{ readonly status: number; readonly body: Body }>;
+  untilReady(container: string): Promise<void>;
+  /** Resolves when nginx sends requests to the container under its present address. */
+  untilServing(container: string): Promise<void>;
+  /** Starts everything that is not running with these settings on top of the first ones, and waits until it serves. */
+  up(settings?: Readonly<Record<string, string>>): Promise<void>;
+  /** Stops everything in time and removes the containers; the data stays. */
+  down(): Promise<void>;
+  /** Removes everything, data included. */
+  close(): Promise<void>;
+};
+
+/** Prepares a folder as a user would, with `deploy/init.sh`, without starting anything yet. */
+export async function createContainerStack(settings: Readonly<Record<string, string>>): Promise<ContainerStack> {
+  const folder = await mkdtemp(join(tmpdir(), 'chainfolio-containers-'));
+  const project = basename(folder).toLowerCase();
+  for (const name of ['docker-compose.yml', 'nginx.conf', 'deploy', 'ops', '.env.example']) {
+    await cp(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  await run('sh', [join(folder, 'deploy', 'init.sh')]);
+  const [httpPort, prometheusPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${httpPort}`;
+  const first = { ...settings, HTTP_PORT: String(httpPort), PROMETHEUS_PORT: String(prometheusPort) };
+  const compose = (...args: string[]): Promise<unknown> =>
+    run('podman-compose', ['-p', project, ...args], { cwd: folder, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 });
+  const nameOf = (service: string, number = 1): string => `${project}_${service}_${number}`;
+  const apis = Array.from({ length: API_COUNT }, (_, index) => nameOf('api', index + 1));
+
+  const stack: ContainerStack = {
+    url,
+    prometheusUrl: `http://127.0.0.1:${prometheusPort}`,
+    apis,
+    nameOf,
+    network: (name) => `${project}_${name}`,
+    get: async (path) => (await expectStatus(fetch(`${url}/api/v1${path}`), 200)).json(),
+    async post(path, body, headers = {}) {
+      const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
+      const response = await fetch(`${url}/api/v1${path}`, init);
+      expect(response.ok, `POST ${path}: ${response.status}`).toBe(true);
+      return response.json();
+    },
+    ask: async (container, path) => askAt(await addressOf(container, `${project}_edge`), path),
+    async untilReady(container) {
+      await until(
+        `${container} is ready`,
+        async () => (await stack.ask(container, '/health/ready')).status === 200,
+        READY_TIMEOUT_MS,
+      );
+    },
+    async untilServing(container) {
+      const address = await addressOf(container, `${project}_edge`);
+      await until(`nginx asks ${container}`, async () => {
+        await Promise.all(Array.from({ length: 4 }, () => fetch(`${url}/docs/errors`)));
+        return (await logsOf(nameOf('nginx'))).includes(`"instance":"${address}:3000"`);
+      });
+    },
+    async up(changed = {}) {
+      const lines = Object.entries({ ...first, ...changed }).map(([name, value]) => `${name}=${value}\n`);
+      await writeFile(join(folder, '.env'), lines.join(''));
+      await compose('up', '-d');
+      for (const container of apis) await stack.untilReady(container);
+      for (const container of apis) await stack.untilServing(container);
+    },
+    async down() {
+      await compose('down', '-t', '45');
+    },
+    async close() {
+      const left = (await podman('ps', '-aq', '--filter', `label=io.podman.compose.project=${project}`)).split('\n');
+      const containers = left.filter((id) => id !== '');
+      if (containers.length > 0) await podman('rm', '--force', '--volumes', '--time', '1', ...containers);
+      const volumes = (await podman('volume', 'ls', '-q')).split('\n').filter((name) => name.startsWith(`${project}_`));
+      if (volumes.length > 0) await podman('volume', 'rm', ...volumes);
+      for (const name of ['edge', 'data']) await podman('network', 'rm', '--force', `${project}_${name}`);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return stack;
+}
+
+async function expectStatus(sent: Promise<Response>, status: number): Promise<Response> {
+  const response = await sent;
+  expect(response.status, response.url).toBe(status);
+  return response;
+}
+
+function addressOf(container: string, network: string): Promise<string> {
+  return inspect(container, `(index .NetworkSettings.Networks "${network}").IPAddress`);
+}
+
+/** One request over a connection of its own. */
+function askAt(address: string, path: string): Promise<{ status: number; body: Body }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: address, port: 3000, path, agent: false, timeout: 5_000 }, async (response) => {
+      let text = '';
+      for await (const part of response.setEncoding('utf8')) text += part;
+      resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
+    });
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 5 s')));
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
