@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
+import { Decimal } from '../../../src/domain/decimal.ts';
 import { calmarRatio, maxDrawdown } from '../../../src/domain/performance/drawdown.ts';
-import { annualReturn, cumulativeReturn, cumulativeReturns } from '../../../src/domain/performance/returns.ts';
+import { annualReturn, cumulativeReturn, cumulativeReturns, simpleReturns } from '../../../src/domain/performance/returns.ts';
 import {
   beta,
+  conditionalValueAtRisk,
   downsideRisk,
   informationRatio,
   sharpeRatio,
   sortinoRatio,
+  trackingError,
+  valueAtRisk,
   volatility,
 } from '../../../src/domain/performance/risk.ts';
 import type { PeriodReturn } from '../../../src/domain/performance/statistics.ts';
@@ -86,4 +90,25 @@ test.each(rows(empyrical.information_ratio))('the information ratio of %s to %s'
 
 test.each(rows(empyrical.beta))('the beta of %s to %s', (name, other, published) => {
   expectFigure(beta(series(name as string), series(other as string)), published);
+});
+
+test('value at risk lies between neighbours, and what is beyond it is averaged', () => {
+  const returns = Array.from({ length: 21 }, (_, index) => (index - 10) / 100);
+  expect(valueAtRisk(returns)).toBeCloseTo(-0.09, 12);
+  expect(valueAtRisk([-0.1, 0.1], { share: 0.25 })).toBeCloseTo(-0.05, 12);
+  // floor(0.05 x 20) + 1 = 2 of them.
+  expect(conditionalValueAtRisk(returns)).toBeCloseTo(-0.095, 12);
+  expect([valueAtRisk([]), conditionalValueAtRisk([null])]).toEqual([null, null]);
+});
+
+test('the tracking error is the volatility of the difference', () => {
+  const ours = [0.02, null, -0.01, 0.03];
+  const theirs = [0.01, 0.5, 0.01, 0.01];
+  expectFigure(trackingError(ours, theirs, { periodsPerYear: 12 }), volatility([0.01, -0.02, 0.02], { periodsPerYear: 12 }));
+  expect(() => trackingError([0.1], [])).toThrow(RangeError);
+});
+
+test('simple returns are unknown next to what is unknown or worth nothing', () => {
+  const values = [100, 110, 0, 50, null, 50].map((value) => (value === null ? null : new Decimal(value)));
+  expect(simpleReturns(values)).toEqual([0.1, -1, null, null, null]);
 });
