@@ -2,38 +2,51 @@ import type { Services } from './compose-services.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
-import { createJobs, type Jobs } from './jobs/jobs.ts';
+import type { OnJob } from './jobs/job-worker.ts';
+import { createJobs, type Jobs, SCHEDULE_NAMES } from './jobs/jobs.ts';
 import { openQueueBackend, type QueueLocation } from './jobs/queue-backend.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
 import { createSampler } from './lib/sampler.ts';
 import { StartupError } from './lib/startup-error.ts';
 import { MAX_OPEN_BATCHES } from './services/schedule-service.ts';
+import { createWatchedPart } from './services/watched-part.ts';
 
 export type JobsDeps = {
   readonly storage: Pick<Storage, 'url' | 'isEmbedded'>;
-  readonly services: Pick<Services, 'schedules' | 'refreshes'>;
+  readonly services: Pick<Services, 'schedules' | 'refreshes' | 'health'>;
   readonly metrics: Pick<Metrics, 'onJob' | 'setQueue'>;
   readonly log: Logger;
+  readonly now: () => Date;
 };
 
 export type ComposedJobs = Omit<Jobs, 'queue'>;
 
 const SAMPLE_INTERVAL_MS = 15_000;
+/** Three times the longest pause between two runs of a schedule. */
+const MAX_SILENCE_MS = 180_000;
 
 /** Makes what a worker does. Throws StartupError when the database has no tables for the queue. */
-export async function composeJobs(config: Config, { storage, services, metrics, log }: JobsDeps): Promise<ComposedJobs> {
+export async function composeJobs(config: Config, deps: JobsDeps): Promise<ComposedJobs> {
+  const { storage, services, metrics, log } = deps;
   const location = locateQueue(config, storage);
   const backend = openQueueBackend(location, log);
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
   const { schedules, refreshes } = services;
   const batchesAtOnce = chains.length * MAX_OPEN_BATCHES;
-  const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob: metrics.onJob, log });
+  const watch = watchJobs(deps);
+  const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob: watch.onJob, log });
   const sampler = createSampler({
-    sample: async () => metrics.setQueue('jobs', await jobs.queue.getStats()),
+    async sample() {
+      metrics.setQueue('jobs', await jobs.queue.getStats());
+      watch.onQueue(true);
+    },
     intervalMs: SAMPLE_INTERVAL_MS,
-    onError: (error) => log.warn({ err: error }, 'the queue cannot be looked at'),
+    onError(error) {
+      watch.onQueue(false);
+      log.warn({ err: error }, 'the queue cannot be looked at');
+    },
   });
   return {
     start() {
@@ -43,6 +56,22 @@ export async function composeJobs(config: Config, { storage, services, metrics, 
     async stop() {
       await Promise.all([sampler.stop(), jobs.stop()]);
     },
+  };
+}
+
+/** Tells the metrics, and those who ask for the health of the service, how the queue and each schedule do. */
+function watchJobs({ services, metrics, now }: JobsDeps): { readonly onJob: OnJob; readonly onQueue: (isGood: boolean) => void } {
+  const queue = createWatchedPart({ name: 'queue', now });
+  const parts = new Map(
+    [...SCHEDULE_NAMES].map((name) => [name, createWatchedPart({ name: `schedule:${name}`, now, maxSilenceMs: MAX_SILENCE_MS })]),
+  );
+  services.health.addParts(() => [queue, ...parts.values()].map((part) => part.get()));
+  return {
+    onJob(run) {
+      parts.get(run.job)?.note(run.isGood);
+      metrics.onJob(run);
+    },
+    onQueue: queue.note,
   };
 }
 

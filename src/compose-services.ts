@@ -47,6 +47,9 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
   const parts = { sources, resolvers, now, baseSeconds: config.refreshIntervalSeconds };
   const tenants = withReplica(composeTenants(storage, { ...parts, prices }), { storage, parts, log });
+  const followedChains = (): Promise<ReadonlySet<string>> => wallets.listFollowedChains();
+  const health = createHealthService({ version, ping: () => storage.ping(), followedChains, sources, log });
+  health.addParts(() => prices.health());
   const reading = { wallets, assets, balances, prices, chains, sources, listedTokens, log };
   return {
     ...tenants,
@@ -62,14 +65,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       random: Math.random,
     }),
     prices,
-    health: createHealthService({
-      version,
-      ping: () => storage.ping(),
-      followedChains: () => wallets.listFollowedChains(),
-      sources,
-      otherParts: () => prices.health(),
-      log,
-    }),
+    health,
     endpoints,
     closeEndpoints: close,
   };

@@ -252,6 +252,8 @@ export const healthExample: HealthWire = {
   started_at: MOMENT,
   parts: [
     databasePart,
+    { ...databasePart, name: 'cache' },
+    { ...databasePart, name: 'schedule:prices' },
     { name: 'chain:ethereum', status: 'ok', checked_at: MOMENT, error: null, block: 23_850_112, in_use: true },
     {
       name: 'chain:solana',

@@ -3,7 +3,7 @@ import { toAppError } from '../domain/errors.ts';
 import { toSourceError } from '../domain/holding.ts';
 
 export type HealthPart = {
-  /** `database`, `cache`, `queue`, `chain:ethereum`, `prices:defillama`, `fx:coingecko`, `schedule:prices`. */
+  /** `database`, `cache`, `queue`, `chain:ethereum`, `prices:defillama`, `fx:coingecko`, `schedule:prices`, `limits`. */
   readonly name: string;
   readonly status: 'ok' | 'degraded' | 'down' | 'unknown';
   readonly checkedAt: Date | null;
@@ -25,6 +25,8 @@ export type Health = {
 export type HealthService = {
   /** Answers from what background probes found last, within the time of one database ping. */
   getHealth(): Promise<Health>;
+  /** Counts in parts that are watched elsewhere: a cache, a queue, schedules. */
+  addParts(list: () => readonly HealthPart[]): void;
   /** What was found last of everything but the database, at once; parts that nothing depends on are left out. */
   listPartsInUse(): readonly HealthPart[];
   /** Whether every chain has been looked at once. */
@@ -39,8 +41,6 @@ type HealthServiceDeps = {
   readonly followedChains: () => Promise<ReadonlySet<string>>;
   /** By chain slug. */
   readonly sources: ReadonlyMap<string, BalanceSource>;
-  /** Parts that are watched elsewhere: price sources, Redis, schedules. */
-  readonly otherParts: () => readonly HealthPart[];
   readonly log: { warn(details: object, message: string): void };
 };
 
@@ -57,10 +57,11 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
   let round: Promise<void> = Promise.resolve();
   let hasLookedAround = false;
   let followed: ReadonlySet<string> = new Set();
+  const others: (() => readonly HealthPart[])[] = [];
 
   const listParts = (): readonly HealthPart[] => [
     ...[...chainParts].map(([slug, part]) => ({ ...part, inUse: followed.has(slug) })),
-    ...deps.otherParts(),
+    ...others.flatMap((list) => list()),
   ];
   const probeRound = async (): Promise<void> => {
     // While the database cannot tell, what depended on a chain is taken to do so still.
@@ -92,6 +93,7 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
       const status = database.status === 'down' ? 'down' : isDegraded ? 'degraded' : 'ok';
       return { status, version: deps.version, startedAt, parts };
     },
+    addParts: (list) => void others.push(list),
     listPartsInUse: () => listParts().filter((part) => part.inUse),
     hasLookedAround: () => hasLookedAround,
     start: startRound,

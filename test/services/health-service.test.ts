@@ -24,7 +24,6 @@ it('calls the service degraded for a dead chain that a wallet follows, and for n
     ping: async () => undefined,
     followedChains: async () => followed,
     sources,
-    otherParts: () => [],
     log: { warn: () => undefined },
   });
   expect((await health.getHealth()).parts.map((part) => part.status)).toEqual(['ok', 'unknown', 'unknown']);
@@ -36,5 +35,23 @@ it('calls the service degraded for a dead chain that a wallet follows, and for n
   expect(after.status).toBe('degraded');
   expect(after.parts.map((part) => part.inUse)).toEqual([true, false, true]);
   expect(probed.sort()).toEqual(['ethereum', 'gnosis']);
+  await health.stop();
+});
+
+it('is degraded by a part that is watched elsewhere, and tells it without asking anybody', async () => {
+  const health = createHealthService({
+    version: '0',
+    ping: async () => undefined,
+    followedChains: async () => new Set<string>(),
+    sources: new Map(),
+    log: { warn: () => undefined },
+  });
+  expect(health.hasLookedAround()).toBe(false);
+  health.start();
+  await expect.poll(() => health.hasLookedAround()).toBe(true);
+  const part = { name: 'cache', status: 'down', checkedAt: null, error: null, block: null, inUse: true } as const;
+  health.addParts(() => [part, { ...part, name: 'spare', inUse: false }]);
+  expect(health.listPartsInUse()).toEqual([part]);
+  expect(await health.getHealth()).toMatchObject({ status: 'degraded', parts: [{ name: 'database' }, part, { name: 'spare' }] });
   await health.stop();
 });

@@ -18,7 +18,8 @@ export const chainsSchema = z.object({ chains: z.array(chainSchema) }).meta({ id
 export const healthSchema = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']).meta({
-      description: '`degraded`: a chain or a price source in use cannot be read. `down`: the database cannot be.',
+      description:
+        '`degraded`: a chain or a price source in use cannot be read, or a cache, the queue or a schedule fails. `down`: the database cannot be reached.',
     }),
     version: z.string(),
     started_at: timestamp,
