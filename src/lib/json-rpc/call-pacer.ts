@@ -18,11 +18,12 @@ export type CallPacer = {
   status(): { readonly rateLimitRps: number; readonly budget: BudgetLimits & { readonly usedToday: number } };
 };
 
+/** Where nothing is known of an endpoint, a beginning that most public ones bear. */
 const START_RPS = 20;
 const MIN_RPS = 1;
 const MAX_RPS = 500;
-/** Until it first refuses, an endpoint may be of any size: a node of one's own takes hundreds. */
-const FAST_GROWTH = 1.5;
+/** Until it first refuses, an endpoint may be of any size. */
+const FAST_GROWTH = 2;
 const GROWTH = 1.05;
 /** Seconds at the limit that must go well before the limit is raised. */
 const SECONDS_BEFORE_GROWTH = 10;
@@ -34,10 +35,17 @@ const REFUSED_AGAIN_WITHIN_MS = 60_000;
 /** The answers to calls in flight tell of one limit, not of many. */
 const ONE_CUT_PER_MS = 1_000;
 
-export function createCallPacer(budget: CallBudget, now: () => number = monotonicNow): CallPacer {
+type CallPacerOptions = {
+  readonly budget: CallBudget;
+  /** A node of one's own may be asked as fast as anything is, until it refuses. */
+  readonly isOwn: boolean;
+  readonly now?: () => number;
+};
+
+export function createCallPacer({ budget, isOwn, now = monotonicNow }: CallPacerOptions): CallPacer {
   const { limits } = budget;
   const window = createCallWindow(now);
-  let rps = START_RPS;
+  let rps = isOwn ? MAX_RPS : START_RPS;
   let hasRefused = false;
   let countsCalls = false;
   let served = 0;

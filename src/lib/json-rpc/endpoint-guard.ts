@@ -43,6 +43,8 @@ export type EndpointGuard = {
 export type EndpointGuardOptions = {
   readonly name: string;
   readonly timeoutMs: number;
+  /** Whether the endpoint is a node of one's own. */
+  readonly isOwn: boolean;
   /** Shared by endpoints of one provider. */
   readonly budget?: CallBudget;
   readonly onCall?: (report: CallReport) => void;
@@ -54,8 +56,8 @@ const CALLS_AT_ONCE = 16;
 const MAX_WAIT_MS = 10_000;
 const NO_LIMITS = { perSecond: null, perDay: null };
 
-export function createEndpointGuard({ name, timeoutMs, budget, onCall }: EndpointGuardOptions): EndpointGuard {
-  const pacer = createCallPacer(budget ?? createCallBudget(NO_LIMITS));
+export function createEndpointGuard({ name, timeoutMs, isOwn, budget, onCall }: EndpointGuardOptions): EndpointGuard {
+  const pacer = createCallPacer({ budget: budget ?? createCallBudget(NO_LIMITS), isOwn });
   const breaker = createEndpointBreaker({ name, timeoutMs });
   const gates: Gates = { name, pacer, places: createSemaphore(CALLS_AT_ONCE), lane: createSemaphore(1) };
   const latency = createLatencyWindow();

@@ -1,3 +1,5 @@
+import { runOutsideTrace } from '../tracing-context.ts';
+
 /** Something that is to be looked at now and then. */
 export type ProbeTarget = {
   /** Milliseconds until its next look; not positive: it is due. */
@@ -34,7 +36,7 @@ export function createProber({
     clearTimeout(timer);
     if (isClosed || targets.length === 0 || !isInUse()) return;
     const waitMs = Math.min(...targets.map((target) => target.dueInMs()));
-    timer = setTimeout(round, Math.max(waitMs, 1)).unref();
+    timer = runOutsideTrace(() => setTimeout(round, Math.max(waitMs, 1))).unref();
   };
   const round = async (): Promise<void> => {
     isRunning = true;

@@ -137,7 +137,7 @@ function compare(health: EndpointHealth, isBehind: boolean): EndpointHealth {
   return goodProbes < GOOD_PROBES_TO_RETURN ? { ...health, goodProbes } : { ...health, state: 'alive' };
 }
 
-/** How long until an endpoint is looked at again, in units of the shortest usual wait. */
+/** How long until an endpoint is looked at again, in units of the shortest usual wait. What goes on failing is looked at less and less. */
 export function probeDelayUnits({ state, streak, demotedUntil }: EndpointHealth, now: number): number {
   switch (state) {
     case 'alive':
@@ -150,8 +150,8 @@ export function probeDelayUnits({ state, streak, demotedUntil }: EndpointHealth,
     case 'unreachable':
       return Math.min(2 ** Math.max(0, streak - FAILURES_TO_DROP), 6);
     case 'wrong_chain':
-      return 12;
+      return Math.min(2 ** streak, 12);
     case 'unauthorized':
-      return 60;
+      return Math.min(3 * 2 ** streak, 60);
   }
 }

@@ -4,6 +4,7 @@ import { failedStatus, type HttpClient } from '../http-client.ts';
 import { maskUrl } from '../mask-url.ts';
 import type { CallBudget } from './call-budget.ts';
 import { type CallReport, createEndpointGuard, type EndpointGuard } from './endpoint-guard.ts';
+import { isOwnNetwork } from './is-own-network.ts';
 import { type Answerer, holdsError, idOf, malformed, matchById, parseAnswer, readItem } from './rpc-answers.ts';
 import type { RpcFamily } from './rpc-errors.ts';
 import { judgeAnswer } from './rpc-verdict.ts';
@@ -85,7 +86,7 @@ const BATCH_REFUSALS: ReadonlySet<string> = new Set([
 export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
   const name = maskUrl(options.url);
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const guard = createEndpointGuard({ ...options, name, timeoutMs });
+  const guard = createEndpointGuard({ ...options, name, timeoutMs, isOwn: isOwnNetwork(options.url) });
   const exchange = createExchange({ ...options, name, timeoutMs, guard });
   const batch = createBatcher(exchange);
   const known = { name, learnt: new Map<string, unknown>(), guard };

@@ -8,10 +8,10 @@ const NONE: BudgetLimits = { perSecond: null, perDay: null };
 
 type Rig = { readonly pacer: CallPacer; readonly clock: { now: number } };
 
-function rig(limits: BudgetLimits = NONE): Rig {
+function rig(limits: BudgetLimits = NONE, isOwn = false): Rig {
   const clock = { now: NOON };
   const now = (): number => clock.now;
-  return { pacer: createCallPacer(createCallBudget(limits, now), now), clock };
+  return { pacer: createCallPacer({ budget: createCallBudget(limits, now), isOwn, now }), clock };
 }
 
 /** Sends as fast as it may for so long; the calls that went, and when. */
@@ -74,7 +74,7 @@ describe('a configured budget', () => {
   it('is shared by the endpoints of one provider', () => {
     const clock = { now: NOON };
     const budget = createCallBudget({ perSecond: 5, perDay: null }, () => clock.now);
-    const [one, other] = [createCallPacer(budget, () => clock.now), createCallPacer(budget, () => clock.now)];
+    const [one, other] = [createCallPacer({ budget, isOwn: true }), createCallPacer({ budget, isOwn: true })];
     for (let call = 0; call < 5; call += 1) one.note(1);
     expect(other.waitMs(1)).toBeGreaterThanOrEqual(1_000);
   });
@@ -97,6 +97,13 @@ describe('the learnt rate', () => {
       idle.pacer.noteServed();
     }
     expect(idle.pacer.status().rateLimitRps).toBe(20);
+  });
+
+  it("begins at the most for a node of one's own, and gives way as soon as that refuses", () => {
+    const { pacer } = rig(NONE, true);
+    expect(pacer.status().rateLimitRps).toBe(500);
+    pacer.noteRefused({ isPart: false });
+    expect(pacer.status().rateLimitRps).toBe(250);
   });
 
   it('reaches what a node of ones own takes within a minute, and no more than 500', () => {
