@@ -2,13 +2,14 @@ import type { Services } from './compose-services.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
-import type { OnJob } from './jobs/job-worker.ts';
+import type { FollowJob, OnJob } from './jobs/job-worker.ts';
 import { createJobs, type Jobs, SCHEDULE_NAMES } from './jobs/jobs.ts';
 import { openQueueBackend, type QueueLocation } from './jobs/queue-backend.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
 import { createSampler } from './lib/sampler.ts';
 import { StartupError } from './lib/startup-error.ts';
+import type { Tracer } from './lib/tracing.ts';
 import { MAX_OPEN_BATCHES } from './services/schedule-service.ts';
 import { createWatchedPart } from './services/watched-part.ts';
 
@@ -16,6 +17,7 @@ export type JobsDeps = {
   readonly storage: Pick<Storage, 'url' | 'isEmbedded'>;
   readonly services: Pick<Services, 'schedules' | 'refreshes' | 'health'>;
   readonly metrics: Pick<Metrics, 'onJob' | 'setQueue'>;
+  readonly tracer: Pick<Tracer, 'follow'>;
   readonly log: Logger;
   readonly now: () => Date;
 };
@@ -28,15 +30,16 @@ const MAX_SILENCE_MS = 180_000;
 
 /** Makes what a worker does. Throws StartupError when the database has no tables for the queue. */
 export async function composeJobs(config: Config, deps: JobsDeps): Promise<ComposedJobs> {
-  const { storage, services, metrics, log } = deps;
+  const { storage, services, metrics, tracer, log } = deps;
   const location = locateQueue(config, storage);
   const backend = openQueueBackend(location, log);
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
   const { schedules, refreshes } = services;
   const batchesAtOnce = chains.length * MAX_OPEN_BATCHES;
+  const follow = followJobs(tracer);
   const watch = watchJobs(deps);
-  const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob: watch.onJob, log });
+  const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob: watch.onJob, follow, log });
   const sampler = createSampler({
     async sample() {
       metrics.setQueue('jobs', await jobs.queue.getStats());
@@ -73,6 +76,11 @@ function watchJobs({ services, metrics, now }: JobsDeps): { readonly onJob: OnJo
     },
     onQueue: queue.note,
   };
+}
+
+/** Each run of a job is a trace, or a part of the one it belongs to. */
+function followJobs(tracer: JobsDeps['tracer']): FollowJob {
+  return (job, work) => tracer.follow({ name: `job ${job}`, kind: 'job' }, work, (isGood) => (isGood ? {} : { error: 'failed' }));
 }
 
 /** Where this configuration keeps its jobs. */

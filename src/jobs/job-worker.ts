@@ -23,11 +23,16 @@ type JobWorkerOptions = {
   /** 30 seconds unless told. */
   readonly lockMs?: number;
   readonly onJob: OnJob;
+  /** Runs each job, for instance under a trace. Nothing is done around it unless told. */
+  readonly follow?: FollowJob;
   readonly log: Log;
 };
 
 /** Hears of each run of a job; a failed one is none that was given up, unless it could not be meant to succeed. */
 export type OnJob = (run: { readonly job: string; readonly isGood: boolean; readonly seconds: number }) => void;
+
+/** Does the work of a job, which tells whether all went well, and resolves or rejects as it does. */
+export type FollowJob = (job: string, work: () => Promise<boolean>) => Promise<boolean>;
 
 type Log = { warn(details: object, message: string): void };
 
@@ -39,29 +44,42 @@ const LOOK_INTERVAL_MS = 20;
 const UNKNOWN_JOB = 'unknown';
 
 /** Runs handlers for the jobs of a queue. Jobs that can never succeed, or that ended their worker twice, become dead letters. */
-export function createJobWorker({ backend, handlers, concurrency, lockMs = LOCK_MS, onJob, log }: JobWorkerOptions): JobWorker {
+export function createJobWorker({
+  backend,
+  handlers,
+  concurrency,
+  lockMs = LOCK_MS,
+  onJob,
+  follow = (_job, work) => work(),
+  log,
+}: JobWorkerOptions): JobWorker {
   const stopping = new AbortController();
   /** Handlers at work, and jobs whose end the store does not know yet. */
   const running = new Set<Promise<void>>();
   const unreported = new Set<string>();
 
-  const process: Processor<unknown, void> = async ({ id = '', name, data }) => {
+  const run = async (job: string, { id, name, data }: { id: string; name: string; data: unknown }): Promise<boolean> => {
     const startedAt = performance.now();
-    const report = (isGood: boolean): void =>
-      onJob({ job: handlers.has(name) ? name : UNKNOWN_JOB, isGood, seconds: (performance.now() - startedAt) / 1000 });
+    const report = (isGood: boolean): void => onJob({ job, isGood, seconds: (performance.now() - startedAt) / 1000 });
     unreported.add(id);
     const work = runHandler(handlers.get(name), { name, data, signal: stopping.signal });
     running.add(work);
     try {
       await work;
       report(true);
+      return true;
     } catch (error) {
       report(false);
       log.warn({ err: error, job: name, id }, 'job failed');
       if (!isPassing(error)) throw error;
+      return false;
     } finally {
       running.delete(work);
     }
+  };
+  const process: Processor<unknown, void> = async ({ id = '', name, data }) => {
+    const job = handlers.has(name) ? name : UNKNOWN_JOB;
+    await follow(job, () => run(job, { id, name, data }));
   };
 
   const worker = backend.createWorker(process, { concurrency, lockDuration: lockMs, stalledInterval: lockMs });

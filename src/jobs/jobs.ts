@@ -3,7 +3,7 @@ import { UnrecoverableError } from 'bullmq';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { ScheduleService } from '../services/schedule-service.ts';
 import { createJobQueue, type JobQueue, type Schedule } from './job-queue.ts';
-import { createJobWorker, type JobHandler, type OnJob } from './job-worker.ts';
+import { createJobWorker, type FollowJob, type JobHandler, type OnJob } from './job-worker.ts';
 import { BATCH_JOB, parseBatchPayload, parseTickPayload } from './payloads.ts';
 import type { QueueBackend } from './queue-backend.ts';
 import { createScheduleKeeper } from './schedule-keeper.ts';
@@ -23,6 +23,7 @@ type JobsDeps = {
   /** Batches that this process may read at once. */
   readonly batchesAtOnce: number;
   readonly onJob: OnJob;
+  readonly follow?: FollowJob;
   readonly log: Log;
 };
 
@@ -38,7 +39,7 @@ const SCHEDULES: readonly Schedule[] = [
 ];
 export const SCHEDULE_NAMES: ReadonlySet<string> = new Set(SCHEDULES.map(({ name }) => name));
 
-export function createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob, log }: JobsDeps): Jobs {
+export function createJobs({ backend, schedules, refreshes, batchesAtOnce, log, ...hooks }: JobsDeps): Jobs {
   const queue = createJobQueue(backend);
   const dispatch = async (): Promise<void> => {
     await schedules.dispatch(queue.addBatches);
@@ -57,7 +58,7 @@ export function createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob
     ],
   ]);
   // Schedules find a place whatever the batches do.
-  const worker = createJobWorker({ backend, handlers, concurrency: batchesAtOnce + SCHEDULES.length, onJob, log });
+  const worker = createJobWorker({ backend, handlers, concurrency: batchesAtOnce + SCHEDULES.length, log, ...hooks });
   const keeper = createScheduleKeeper({ queue, schedules: SCHEDULES, log });
   return {
     queue,
