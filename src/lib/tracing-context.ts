@@ -11,7 +11,7 @@ export type TraceContext = {
   readonly isSampled: boolean;
 };
 
-const storage = new AsyncLocalStorage<TraceContext>();
+const storage = new AsyncLocalStorage<TraceContext | undefined>();
 
 /** The trace that the present work belongs to, if it belongs to one. */
 export function currentTrace(): TraceContext | undefined {
@@ -21,6 +21,11 @@ export function currentTrace(): TraceContext | undefined {
 /** Does work, and all that follows from it, under a trace. */
 export function runInTrace<T>(context: TraceContext, work: () => T): T {
   return storage.run(context, work);
+}
+
+/** Begins what goes on for its own sake, though a request may have been the occasion. */
+export function runOutsideTrace<T>(work: () => T): T {
+  return storage.run(undefined, work);
 }
 
 /** A span that is not exported, below a parent or at the root of a new trace. */

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createContext, currentTrace, formatTraceparent, parseTraceparent, runInTrace } from '../../src/lib/tracing-context.ts';
+import {
+  createContext,
+  currentTrace,
+  formatTraceparent,
+  parseTraceparent,
+  runInTrace,
+  runOutsideTrace,
+} from '../../src/lib/tracing-context.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
@@ -67,5 +74,6 @@ it('work keeps to its trace, and so does what follows from it', async () => {
     ),
   );
   expect(seen).toEqual([one, other]);
+  expect(runInTrace(one, () => runOutsideTrace(() => currentTrace()))).toBeUndefined();
   expect(currentTrace()).toBeUndefined();
 });
