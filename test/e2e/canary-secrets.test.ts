@@ -66,10 +66,10 @@ describe('a service with a secret in every setting that can hold one', () => {
       startReflector(),
     ]);
     proxy = await startRpcProxy(chain.rpcUrl);
-    await queue.admin.config('SET', 'requirepass', QUEUE_PASSWORD);
-    await cache.admin.config('SET', 'requirepass', CACHE_PASSWORD);
+    await lock();
     environment = isolatedEnvironment({
       LOG_LEVEL: 'trace',
+      EMBEDDED_WORKER: 'true',
       RATE_LIMIT_PER_MINUTE: '100000',
       DATABASE_URL: await addRole(database.url),
       REDIS_QUEUE_URL: withPassword(queue.url, QUEUE_PASSWORD),
@@ -104,6 +104,12 @@ describe('a service with a secret in every setting that can hold one', () => {
   const post = (path: string, body: string): Promise<Response> =>
     call(path, { method: 'POST', body, headers: { 'Content-Type': 'application/json', Prefer: 'wait=20' } });
 
+  /** A restart forgets the passwords. */
+  async function lock(): Promise<void> {
+    await queue.admin.config('SET', 'requirepass', QUEUE_PASSWORD);
+    await cache.admin.config('SET', 'requirepass', CACHE_PASSWORD);
+  }
+
   async function useEverything(): Promise<void> {
     await post('/api/v1/wallets', '{"address":"0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"}');
     await post('/api/v1/wallets', '{"address":"4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLs4gDB4T"}');
@@ -137,9 +143,14 @@ describe('a service with a secret in every setting that can hold one', () => {
     await endConnections(database.url);
     await useEverything();
     await Promise.all([queue.restart(), cache.restart()]);
+    await lock();
     cache.freeze();
     await useEverything();
     cache.thaw();
+    const hasSpan = (start: string): boolean => collector.spans().some(({ name }) => name.startsWith(start));
+    for (const name of ['POST 127.0.0.1', 'GET /api/v1/portfolio', 'job ']) {
+      await expect.poll(() => hasSpan(name), { timeout: 60_000 }).toBe(true);
+    }
     await service.stop();
 
     const log = service.lines.join('\n');
@@ -148,7 +159,6 @@ describe('a service with a secret in every setting that can hold one', () => {
       const at = text.indexOf(MARK);
       expect(at === -1 ? '' : text.slice(Math.max(0, at - 200), at + 100), place).toBe('');
     }
-    expect(collector.spans().some(({ name }) => name.startsWith('POST 127.0.0.1'))).toBe(true);
   }, 180_000);
 
   it.each([
