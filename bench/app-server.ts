@@ -6,6 +6,7 @@ import { createHttpServer } from '../src/api/http-server.ts';
 import { requestContext } from '../src/api/middleware/request-context.ts';
 import { sendAnswer } from '../src/api/send-json.ts';
 import { createServer } from '../src/api/server.ts';
+import { toVersion } from '../src/db/data-version.ts';
 import { createLogger } from '../src/lib/logger.ts';
 import { createMetrics } from '../src/lib/metrics.ts';
 import { createRateLimiter } from '../src/lib/rate-limiter.ts';
@@ -37,10 +38,15 @@ function plainApp(handlers: readonly RequestHandler[]): RequestListener {
 function wholeApp(): RequestListener {
   const metrics = createMetrics({ version: '0.0.0' });
   const log = createLogger({ level: leftOut === 'log' ? 'silent' : 'info', secrets: ['a secret of some length'] });
-  const version = { own: 1n, shared: 1n };
+  const version = toVersion(1n, 1n);
   const answers = createAnswerService({
     cache: createAnswerCache({ shared: undefined, now: Date.now, onOutcome: metrics.onCache }),
-    feed: { currentVersion: async () => version, askVersion: async () => version, forget: () => undefined },
+    feed: {
+      knownVersion: () => version,
+      currentVersion: async () => version,
+      askVersion: async () => version,
+      forget: () => undefined,
+    },
   });
   const limiter = createRateLimiter({
     ...{ points: 10_000_000, windowSeconds: 60, redis: null, instanceCount: 1, log },
@@ -51,8 +57,7 @@ function wholeApp(): RequestListener {
     buildServerDeps(
       {
         answers: {
-          read: (request) =>
-            leftOut === 'cache' ? Promise.resolve(atHand) : answers.read({ ...request, render: async () => rendered }),
+          read: (request) => (leftOut === 'cache' ? atHand : answers.read({ ...request, render: async () => rendered })),
         },
       },
       {

@@ -28,6 +28,8 @@ export type CacheRequest = {
 
 /** Rendered answers by key. Equal calls at one moment share one load, which no caller can abort. What goes wrong inside is a miss, never an error. */
 export type AnswerCache = {
+  /** The answer of this version that is in memory and fresh. */
+  getFresh(key: string, version: string): CachedAnswer | undefined;
   /** Throws what `load` throws, unless the database failed it and an answer of the last ten minutes is left. */
   getOrLoad(key: string, request: CacheRequest): Promise<CachedAnswer>;
   /** The last answer, of whatever version, if it is not older than ten minutes: for when the version cannot be told. */

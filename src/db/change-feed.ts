@@ -6,8 +6,10 @@ import type { Schema } from './schema.ts';
 import { awaitVersion, createVersionMemory } from './version-memory.ts';
 
 export type ChangeFeed = {
+  /** The state of what a tenant sees as far as it is in memory, which it is only while the database tells us of every change. */
+  knownVersion(tenantId: string): DataVersion | undefined;
   /**
-   * The state of what a tenant sees: from memory while the database tells us of every change, else asked of it. Throws database_unavailable
+   * The same, asked of the database where it is not in memory. Throws database_unavailable
    * within half a second, and at once while the database is known not to answer.
    */
   currentVersion(tenantId: string): Promise<DataVersion>;
@@ -74,6 +76,7 @@ export function createChangeFeed({ url, db, log }: ChangeFeedOptions): ChangeFee
   };
 
   return {
+    knownVersion: memory.recall,
     async currentVersion(tenantId) {
       const version = memory.recall(tenantId);
       if (version !== undefined) return version;

@@ -24,13 +24,22 @@ export async function noteChange(db: Kysely<Schema>, tenantId: string): Promise<
 }
 
 /** The state of all that a tenant sees: what is its own and what all share. Each only ever grows. */
-export type DataVersion = { readonly own: bigint; readonly shared: bigint };
+export type DataVersion = {
+  readonly own: bigint;
+  readonly shared: bigint;
+  /** Both in one text, the same for the same state only. */
+  readonly key: string;
+};
+
+export function toVersion(own: bigint, shared: bigint): DataVersion {
+  return { own, shared, key: `${own}.${shared}` };
+}
 
 /** What is committed now. To be read before the data that it is to stand for, so that they can only be newer. */
 export async function readVersion(db: Kysely<Schema>, tenantId: string): Promise<DataVersion> {
   const rows = await db.selectFrom('data_versions').selectAll().where('tenant_id', 'in', [tenantId, SHARED_DATA_ID]).execute();
   const versionOf = (id: string): bigint => BigInt(rows.find((row) => row.tenant_id === id)?.version ?? 0);
-  return { own: versionOf(tenantId), shared: versionOf(SHARED_DATA_ID) };
+  return toVersion(versionOf(tenantId), versionOf(SHARED_DATA_ID));
 }
 
 /** Whether all that `wanted` stands for is in `version`. */

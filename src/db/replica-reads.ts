@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import type { ChangeFeed } from './change-feed.ts';
-import { type DataVersion, hasReached, readVersion } from './data-version.ts';
+import { hasReached, readVersion, toVersion } from './data-version.ts';
 import type { Schema } from './schema.ts';
 import { awaitVersion } from './version-memory.ts';
 
@@ -76,4 +76,4 @@ export function createReplicaReads({ replica, feed, log }: ReplicaReadsOptions):
   };
 }
 
-const NOTHING: DataVersion = { own: 0n, shared: 0n };
+const NOTHING = toVersion(0n, 0n);

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../domain/errors.ts';
-import { type DataVersion, readVersion, SHARED_DATA_ID } from './data-version.ts';
+import { type DataVersion, readVersion, SHARED_DATA_ID, toVersion } from './data-version.ts';
 import type { Schema } from './schema.ts';
 
 /** What is known of the versions of tenants, as long as every change of them is heard. */
@@ -23,10 +23,20 @@ const MAX_TENANTS = 100_000;
 export function createVersionMemory(db: Kysely<Schema>, isListening: () => boolean): VersionMemory {
   const known = new Map<string, bigint>();
   const questions = new Map<string, Promise<DataVersion>>();
+  // What was recalled last of each tenant, so that readers cost nothing.
+  const recalled = new Map<string, DataVersion>();
 
+  const clear = (): void => {
+    known.clear();
+    recalled.clear();
+    questions.clear();
+  };
   const note = (id: string, version: bigint): void => {
-    if (known.size >= MAX_TENANTS) known.clear();
-    if (version > (known.get(id) ?? -1n)) known.set(id, version);
+    if (known.size >= MAX_TENANTS) clear();
+    if (version <= (known.get(id) ?? -1n)) return;
+    known.set(id, version);
+    if (id === SHARED_DATA_ID) recalled.clear();
+    else recalled.delete(id);
   };
   const ask = async (tenantId: string, isCurrent: () => boolean): Promise<DataVersion> => {
     try {
@@ -43,9 +53,14 @@ export function createVersionMemory(db: Kysely<Schema>, isListening: () => boole
 
   return {
     recall(tenantId) {
+      const last = recalled.get(tenantId);
+      if (last !== undefined) return last;
       const own = known.get(tenantId);
       const shared = known.get(SHARED_DATA_ID);
-      return own === undefined || shared === undefined ? undefined : { own, shared };
+      if (own === undefined || shared === undefined) return undefined;
+      const version = toVersion(own, shared);
+      recalled.set(tenantId, version);
+      return version;
     },
     ask(tenantId) {
       const running = questions.get(tenantId);
@@ -64,12 +79,10 @@ export function createVersionMemory(db: Kysely<Schema>, isListening: () => boole
     forget(tenantId) {
       known.delete(tenantId);
       known.delete(SHARED_DATA_ID);
+      recalled.clear();
       questions.delete(tenantId);
     },
-    clear() {
-      known.clear();
-      questions.clear();
-    },
+    clear,
   };
 }
 

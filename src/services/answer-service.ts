@@ -10,9 +10,10 @@ import { toAppError } from '../domain/errors.ts';
 export type AnswerService = {
   /**
    * A fresh answer to the request that `key` names: one that tells what is committed now and is ten seconds old at most. An expired one while a new one
-   * is being made, and the last one, of ten minutes at most, while the database cannot serve; both say so. Throws what `render` throws.
+   * is being made, and the last one, of ten minutes at most, while the database cannot serve; both say so. Throws what `render` throws. What is at
+   * hand comes without a promise, which would cost more than all the rest.
    */
-  read(request: AnswerRequest): Promise<CachedAnswer>;
+  read(request: AnswerRequest): CachedAnswer | Promise<CachedAnswer>;
   /** Tells that this process has changed what the tenant sees: the next answer shows it. */
   noteWrite(tenantId: string): void;
 };
@@ -28,21 +29,27 @@ type AnswerRequest = {
 
 type AnswerServiceDeps = {
   readonly cache: AnswerCache;
-  readonly feed: Pick<ChangeFeed, 'currentVersion' | 'askVersion' | 'forget'>;
+  readonly feed: Pick<ChangeFeed, 'knownVersion' | 'currentVersion' | 'askVersion' | 'forget'>;
 };
 
 export function createAnswerService({ cache, feed }: AnswerServiceDeps): AnswerService {
+  const find = async (name: string, { tenantId, isBypass, render }: AnswerRequest): Promise<CachedAnswer> => {
+    let version: DataVersion;
+    try {
+      version = await (isBypass ? feed.askVersion(tenantId) : feed.currentVersion(tenantId));
+    } catch (error) {
+      if (toAppError(error).code !== 'database_unavailable') throw error;
+      return (await cache.getLast(name)) ?? toUnstored(await render());
+    }
+    return cache.getOrLoad(name, { version: version.key, isBypass, load: render });
+  };
   return {
-    async read({ tenantId, key, isBypass, render }) {
+    read(request) {
+      const { tenantId, key, isBypass } = request;
       const name = `${tenantId} ${key}`;
-      let version: DataVersion;
-      try {
-        version = await (isBypass ? feed.askVersion(tenantId) : feed.currentVersion(tenantId));
-      } catch (error) {
-        if (toAppError(error).code !== 'database_unavailable') throw error;
-        return (await cache.getLast(name)) ?? toUnstored(await render());
-      }
-      return cache.getOrLoad(name, { version: `${version.own}.${version.shared}`, isBypass, load: render });
+      const known = isBypass ? undefined : feed.knownVersion(tenantId);
+      const fresh = known === undefined ? undefined : cache.getFresh(name, known.key);
+      return fresh ?? find(name, request);
     },
     noteWrite: feed.forget,
   };

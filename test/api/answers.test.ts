@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAnswerCache } from '../../src/adapters/cache/answer-cache.ts';
 import { createServer } from '../../src/api/server.ts';
+import { toVersion } from '../../src/db/data-version.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { createAnswerService } from '../../src/services/answer-service.ts';
 import type { WalletBalances } from '../../src/services/portfolio-service.ts';
@@ -29,9 +30,10 @@ function setup(stubs: ServiceStubs = {}) {
   let isDown = false;
   const tell = async () => {
     if (isDown) throw DOWN;
-    return { own, shared: 1n };
+    return toVersion(own, 1n);
   };
-  const feed = { currentVersion: vi.fn(tell), askVersion: vi.fn(tell), forget: vi.fn() };
+  const knownVersion = () => (isDown ? undefined : toVersion(own, 1n));
+  const feed = { knownVersion, currentVersion: vi.fn(tell), askVersion: vi.fn(tell), forget: vi.fn() };
   const cache = createAnswerCache({ shared: undefined, now: () => now, onOutcome: () => undefined });
   const getWalletBalances = vi.fn(async () => balances);
   const services = { portfolio: { getWalletBalances }, answers: createAnswerService({ cache, feed }), ...stubs };

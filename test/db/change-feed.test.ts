@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ChangeFeed, createChangeFeed, REFRESH_CHANNEL } from '../../src/db/change-feed.ts';
-import { type DataVersion, noteChange, SHARED_DATA_ID } from '../../src/db/data-version.ts';
+import { noteChange, SHARED_DATA_ID, toVersion } from '../../src/db/data-version.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { type PostgresCluster, startPostgresCluster } from '../support/postgres-cluster.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -63,13 +63,13 @@ describe('while the database tells of changes', () => {
     for (let index = 0; index < 100; index++) expect(await feed.currentVersion(TENANT)).toEqual(first);
     expect(questions()).toBe(1);
     await change();
-    await expect.poll(() => feed.currentVersion(TENANT), PATIENCE).toEqual({ ...first, own: first.own + 1n });
+    await expect.poll(() => feed.currentVersion(TENANT), PATIENCE).toEqual(toVersion(first.own + 1n, first.shared));
     await change(SHARED_DATA_ID);
-    const both: DataVersion = { own: first.own + 1n, shared: first.shared + 1n };
+    const both = toVersion(first.own + 1n, first.shared + 1n);
     await expect.poll(() => feed.currentVersion(TENANT), PATIENCE).toEqual(both);
     await change(OTHER);
     await change();
-    await expect.poll(() => feed.currentVersion(TENANT), PATIENCE).toEqual({ ...both, own: both.own + 1n });
+    await expect.poll(() => feed.currentVersion(TENANT), PATIENCE).toEqual(toVersion(both.own + 1n, both.shared));
     expect(questions()).toBe(1);
   });
 

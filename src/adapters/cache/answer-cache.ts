@@ -50,16 +50,22 @@ export function createAnswerCache({ shared, now, onOutcome }: AnswerCacheOptions
     return { bytes: entry.bytes, etag: entry.etag, outcome, ageMs, ttlMs: detail === null ? ttlMs : Math.min(ttlMs, 0), detail };
   };
 
+  const getFresh: AnswerCache['getFresh'] = (key, version) => {
+    const entry = levels.find(key);
+    const isFresh = entry?.version === version && isYounger(now() - entry.createdAt, entry.freshMs);
+    return isFresh ? tell(entry, 'memory_hit') : undefined;
+  };
+
   return {
+    getFresh,
     async getOrLoad(key, request) {
+      const fresh = request.isBypass ? undefined : getFresh(key, request.version);
+      if (fresh !== undefined) return fresh;
       const entry = levels.find(key);
-      if (entry !== undefined && entry.version === request.version && !request.isBypass) {
-        const ageMs = now() - entry.createdAt;
-        if (isYounger(ageMs, entry.freshMs)) return tell(entry, 'memory_hit');
-        if (isYounger(ageMs, GRACE_MS)) {
-          join(key, request).work.catch(() => undefined);
-          return tell(entry, 'stale');
-        }
+      const isExpired = entry?.version === request.version && !request.isBypass;
+      if (isExpired && isYounger(now() - entry.createdAt, GRACE_MS)) {
+        join(key, request).work.catch(() => undefined);
+        return tell(entry, 'stale');
       }
       const { work, isJoined } = join(key, request);
       try {
