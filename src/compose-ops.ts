@@ -36,6 +36,7 @@ export function composeOps({ storage, health, metrics, log, isSampling }: OpsDep
   const loop = createLoopWatch((ms) => log.warn({ ms }, 'the event loop stood still: blocked, or the process was paused'));
   metrics.onScrape(() => {
     metrics.setPool('primary', storage.poolSize());
+    if (storage.replica !== null) metrics.setPool('replica', storage.replica.poolSize());
     metrics.setReadiness(readiness.getReadiness());
   });
   return {

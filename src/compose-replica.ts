@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
 import type { ChangeFeed } from './db/change-feed.ts';
-import { createDatabase } from './db/database.ts';
+import { createDatabase, type Database } from './db/database.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createReplicaReads, type ReplicaReads } from './db/replica-reads.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
@@ -23,6 +23,7 @@ export type ReadStores = {
 export type Replica = {
   readonly stores: ReadStores;
   readonly reads: ReplicaReads;
+  poolSize: Database['poolSize'];
   close(): Promise<void>;
 };
 
@@ -35,7 +36,7 @@ const QUERY_TIMEOUT_MS = 2_000;
 export function openReplica({ databaseReplicaUrl: url }: Config, { feed, log, metrics }: ReplicaDeps): Replica | null {
   if (url === null) return null;
   const onQuery = (query: { isGood: boolean; seconds: number }): void => metrics.onQuery({ pool: 'replica', ...query });
-  const { db, close } = createDatabase({ url, log, queryTimeoutMs: QUERY_TIMEOUT_MS, onQuery });
+  const { db, poolSize, close } = createDatabase({ url, log, queryTimeoutMs: QUERY_TIMEOUT_MS, onQuery });
   return {
     stores: {
       wallets: createWalletStore(db),
@@ -44,6 +45,7 @@ export function openReplica({ databaseReplicaUrl: url }: Config, { feed, log, me
       prices: createPriceStore(db),
     },
     reads: createReplicaReads({ replica: db, feed, log }),
+    poolSize,
     close,
   };
 }

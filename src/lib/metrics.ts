@@ -25,8 +25,14 @@ export type Metrics = HttpMetrics &
 /** Which format that is. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Gauges named as counters are, and lists of every open handle, which take the longer the more clients there are. */
+/**
+ * Gauges named as counters are, lists of every open handle, which take the longer the more clients there are, and figures of the event loop that are no numbers
+ * when two scrapes follow close upon each other.
+ */
 const UNWANTED = [
+  'nodejs_eventloop_lag_min_seconds',
+  'nodejs_eventloop_lag_mean_seconds',
+  'nodejs_eventloop_lag_stddev_seconds',
   'nodejs_active_handles',
   'nodejs_active_handles_total',
   'nodejs_active_requests',

@@ -54,7 +54,14 @@ it('stays under 5,000 series when every route has answered in every way and ever
   for (const method of METHODS) for (const status of STATUSES) end(method.toUpperCase(), null, status);
   for (const { slug, defaultRpcUrls } of chains) {
     const names = defaultRpcUrls.map((url) => new URL(url).host);
-    const status = { state: 'alive', breaker: 'closed', lagBlocks: 0n, rateLimitRps: 1, budget: { usedToday: 0 } } as const;
+    const status = {
+      state: 'alive',
+      breaker: 'closed',
+      lagBlocks: 0n,
+      rateLimitRps: 1,
+      budget: { usedToday: 0 },
+      isInUse: true,
+    } as const;
     metrics.setEndpoints(
       slug,
       names.map((name) => ({ name, ...status })),

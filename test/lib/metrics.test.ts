@@ -50,6 +50,7 @@ describe('endpoints', () => {
     lagBlocks: 2n,
     rateLimitRps: 25,
     budget: { usedToday: 7 },
+    isInUse: true,
   } as const;
 
   it('are in one state at a time, and what is not known of them has no figure', async () => {
@@ -65,7 +66,15 @@ describe('endpoints', () => {
       'rpc_endpoint_state{chain="ethereum",endpoint="eth.example",state="unreachable"} 1',
     ]);
     expect(await read(metrics, 'rpc_head_lag_blocks')).toEqual([]);
-    expect(await read(metrics, 'rpc_breaker_open')).toEqual(['rpc_breaker_open{chain="ethereum",endpoint="eth.example"} 1']);
+    metrics.setEndpoints('base', [{ ...endpoint, isInUse: false }]);
+    expect(await read(metrics, 'rpc_endpoint_state')).toEqual(states);
+    metrics.setEndpoints('ethereum', [{ ...endpoint, isInUse: false }]);
+    expect(await read(metrics, 'rpc_endpoint_state')).toEqual([]);
+    metrics.setEndpoints('ethereum', [{ ...endpoint, breaker: 'open' }]);
+    expect(await read(metrics, 'rpc_breaker_open')).toEqual([
+      'rpc_breaker_open{chain="ethereum",endpoint="eth.example"} 1',
+      'rpc_breaker_open{chain="base",endpoint="eth.example"} 0',
+    ]);
   });
 
   it('answer with a dozen outcomes at the most, whatever goes wrong', async () => {

@@ -19,7 +19,7 @@ describe('the files for Prometheus and Grafana', () => {
     expect(await promtool(['check', 'rules', `${OPS}alert-rules.yml`])).toContain('SUCCESS');
     expect(await promtool(['check', 'config', `${OPS}prometheus.yml`])).toContain('SUCCESS');
     expect(await promtool(['test', 'rules', `${OPS}alert-rules.test.yml`])).toContain('SUCCESS');
-  });
+  }, 120_000);
 
   it('test every alert there is', () => {
     const rules: Body = parse(readFileSync(`${OPS}alert-rules.yml`, 'utf8'));

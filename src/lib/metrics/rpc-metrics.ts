@@ -18,6 +18,8 @@ type EndpointGauges = {
   readonly lagBlocks: bigint | null;
   readonly rateLimitRps: number;
   readonly budget: { readonly usedToday: number };
+  /** Whether its chain is read at all; if not, nobody finds out how it is. */
+  readonly isInUse: boolean;
 };
 
 export type RpcMetrics = {
@@ -118,13 +120,19 @@ function createEndpointGauges(registry: Registry): RpcMetrics['setEndpoints'] {
   return (chain, endpoints) => {
     for (const endpoint of endpoints) {
       const labels = { chain, endpoint: endpoint.name };
-      for (const one of ENDPOINT_STATES) state.set({ ...labels, state: one }, one === endpoint.state ? 1 : 0);
-      // What is not known has no figure: a zero would be one.
-      if (endpoint.lagBlocks === null) lag.remove(labels);
-      else lag.set(labels, Number(endpoint.lagBlocks));
+      for (const one of ENDPOINT_STATES) {
+        setOrRemove(state, { ...labels, state: one }, endpoint.isInUse ? Number(one === endpoint.state) : null);
+      }
+      setOrRemove(lag, labels, endpoint.isInUse && endpoint.lagBlocks !== null ? Number(endpoint.lagBlocks) : null);
       limit.set(labels, endpoint.rateLimitRps);
       used.set(labels, endpoint.budget.usedToday);
       breaker.set(labels, endpoint.breaker === 'closed' ? 0 : 1);
     }
   };
+}
+
+/** What is not known has no figure: a zero would be one. */
+function setOrRemove(gauge: Gauge, labels: Readonly<Record<string, string>>, value: number | null): void {
+  if (value === null) gauge.remove(labels);
+  else gauge.set(labels, value);
 }
