@@ -103,7 +103,7 @@ const balanceOf = async (api: ServiceProcess): Promise<Body> =>
   (await call(api, 'GET', '/portfolio')).by_asset?.find((asset: Body) => asset.chain === 'ethereum')?.balance;
 
 async function listSchedules(redis: RedisServer): Promise<readonly string[]> {
-  return (await redis.admin.zrange('{chainfolio}:jobs:repeat', 0, -1)).toSorted();
+  return (await redis.admin.zrange('{chainfolio}:jobs:repeat', '0', '-1')).toSorted();
 }
 
 describe('fault 26: the queue loses everything', () => {
