@@ -18,6 +18,8 @@ export type RedisOptions = {
 type Log = { warn(details: object, message: string): void };
 
 const CONNECT_TIMEOUT_MS = 3_000;
+/** A connection on which an answer is this late leads nowhere any more, whatever the network says: it is made anew. */
+const DEAD_AFTER_MS = 5_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
 /** A server that is gone is reported by each attempt to reconnect; once in this time is enough for the log. */
 const QUIET_MS = 30_000;
@@ -35,7 +37,7 @@ export function createRedis({ url, name, log, commandTimeoutMs, onError }: Redis
     keepAlive: 10_000,
     autoResendUnfulfilledCommands: waits,
     maxRetriesPerRequest: waits ? null : 0,
-    ...(waits ? {} : { commandTimeout: commandTimeoutMs }),
+    ...(waits ? {} : { commandTimeout: commandTimeoutMs, socketTimeout: DEAD_AFTER_MS }),
   };
   const [first = ''] = nodes;
   const client =

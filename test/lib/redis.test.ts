@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { closeRedis, createRedis, type RedisClient } from '../../src/lib/redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 let server: RedisServer;
 let client: RedisClient;
@@ -49,6 +50,22 @@ it('never sends a command twice', async () => {
   await server.restart();
   await ready;
   await expect(client.get('count')).resolves.toBeNull();
+});
+
+it('makes a connection anew on which nothing arrives any more', async () => {
+  const proxy = await startTcpProxy(server.url);
+  await closeRedis(client);
+  client = createRedis({ url: proxy.url, name: 'test', log, commandTimeoutMs: 150 });
+  await next('ready');
+  proxy.loseAnswers();
+  const [closed, ready] = [next('close'), next('ready')];
+  await expect(client.get('key')).rejects.toThrow(/timed out/);
+  await closed;
+  proxy.resume();
+  await ready;
+  await expect(client.set('key', 'value')).resolves.toBe('OK');
+  await closeRedis(client);
+  await proxy.close();
 });
 
 it('ends in time although the server is frozen', async () => {
