@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import type { ServerDeps } from '../../src/api/server.ts';
 import { chains } from '../../src/domain/chains.ts';
-import { createTracer } from '../../src/lib/tracing.ts';
 import type { Refresh } from '../../src/domain/refresh.ts';
 import type { Wallet } from '../../src/domain/wallet.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
+import { createTracer } from '../../src/lib/tracing.ts';
 import type { AssetView } from '../../src/services/asset-service.ts';
 import type { Health } from '../../src/services/health-service.ts';
 import { buildAsset, buildPrice, buildSettings, NOW } from './builders.ts';
