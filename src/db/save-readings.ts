@@ -106,13 +106,15 @@ async function findAssetIds(trx: Transaction<Schema>, sources: readonly OkReadin
   );
 }
 
-/** The assets that each source has a row of, by its place. Nobody else can add one before the transaction ends: it holds the sources. */
+/** The assets that each source has a row of, by its place. Nobody else can add one before the transaction ends: it holds the sources. Source
+ * by source, since a planner that joins them at once may read all the balances there are. */
 async function findStored({ trx, tenantId, sources }: Target): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
   const { rows } = await sql<{ source: number; asset_ids: string[] }>`
-    select s.ordinal::integer as source, array_agg(b.asset_id::text) as asset_ids
-    from ${sources} join balances b
-      on b.tenant_id = ${tenantId} and b.wallet_id = s.wallet_id and b.chain = s.chain and b.position = s.position
-    group by s.ordinal`.execute(trx);
+    select s.ordinal::integer as source, o.asset_ids
+    from ${sources} cross join lateral (
+      select coalesce(array_agg(b.asset_id::text), '{}') as asset_ids from balances b
+      where b.tenant_id = ${tenantId} and b.wallet_id = s.wallet_id and b.chain = s.chain and b.position = s.position
+    ) o`.execute(trx);
   return new Map(rows.map((row) => [row.source, new Set(row.asset_ids)]));
 }
 

@@ -132,20 +132,20 @@ async function finish(db: Kysely<Schema>, { claimId, tenantId, chain }: WalletBa
     where s.tenant_id = ${tenantId} and s.wallet_id = n.wallet_id and s.chain = ${chain} and s.claim_id = ${claimId}`.execute(db);
 }
 
+/** Wallet by wallet: joined at once, the planner may read the balances of all wallets there are, for minutes while a table is new to it. */
 async function getFacts(
   db: Kysely<Schema>,
   { tenantId, chain, walletIds }: Omit<WalletBatch, 'claimId'>,
 ): Promise<ReadonlyMap<string, WalletFacts>> {
   const { rows } = await sql<{ wallet_id: string; fingerprint: string | null; value: string | null }>`
-    select w.wallet_id,
-      md5(string_agg(b.position || b.asset_id || b.amount_raw, ' ' order by b.asset_id, b.position)) as fingerprint,
-      sum(b.amount_raw * ('1e-' || a.decimals)::numeric * p.good_value) filter (where a.listed) as value
+    select w.wallet_id, f.fingerprint, f.value
     from unnest(${walletIds}::uuid[]) as w (wallet_id)
-    left join balances b
-      on b.tenant_id = ${tenantId} and b.wallet_id = w.wallet_id and b.chain = ${chain} and b.amount_raw > 0
-    left join assets a on a.id = b.asset_id
-    left join prices p on p.asset_id = b.asset_id
-    group by w.wallet_id`.execute(db);
+    cross join lateral (
+      select md5(string_agg(b.position || b.asset_id || b.amount_raw, ' ' order by b.asset_id, b.position)) as fingerprint,
+        sum(b.amount_raw * ('1e-' || a.decimals)::numeric * p.good_value) filter (where a.listed) as value
+      from balances b join assets a on a.id = b.asset_id left join prices p on p.asset_id = b.asset_id
+      where b.tenant_id = ${tenantId} and b.wallet_id = w.wallet_id and b.chain = ${chain} and b.amount_raw > 0
+    ) f`.execute(db);
   return new Map(
     rows.map(({ wallet_id: walletId, fingerprint, value }) => [
       walletId,
