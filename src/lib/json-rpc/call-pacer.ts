@@ -20,9 +20,9 @@ export type CallPacer = {
 
 /** Where nothing is known of an endpoint, a beginning that most public ones bear. */
 const START_RPS = 20;
-const MIN_RPS = 1;
+const MIN_RPS = 3;
 const MAX_RPS = 500;
-/** Until it first refuses, an endpoint may be of any size. */
+/** Up to what an endpoint is known to refuse, which may be never. */
 const FAST_GROWTH = 2;
 const GROWTH = 1.05;
 /** Seconds at the limit that must go well before the limit is raised. */
@@ -34,6 +34,8 @@ const SOFT_CUT = 0.95;
 const REFUSED_AGAIN_WITHIN_MS = 60_000;
 /** The answers to calls in flight tell of one limit, not of many. */
 const ONE_CUT_PER_MS = 1_000;
+/** Providers change their limits, and busy hours pass. */
+const REFUSAL_FORGOTTEN_AFTER_MS = 5 * 60_000;
 
 type CallPacerOptions = {
   readonly budget: CallBudget;
@@ -46,11 +48,14 @@ export function createCallPacer({ budget, isOwn, now = monotonicNow }: CallPacer
   const { limits } = budget;
   const window = createCallWindow(now);
   let rps = isOwn ? MAX_RPS : START_RPS;
-  let hasRefused = false;
   let countsCalls = false;
   let served = 0;
   let cutAt = Number.NEGATIVE_INFINITY;
+  /** The rate at which it refused. */
+  let refusedRps = Number.POSITIVE_INFINITY;
   const weigh = (calls: number): number => (countsCalls ? calls : 1);
+  /** The rate that may be gone up to without care. */
+  const easyRps = (): number => (now() - cutAt < REFUSAL_FORGOTTEN_AFTER_MS ? refusedRps * NEAR_LIMIT : MAX_RPS);
 
   return {
     waitMs: (calls) => Math.max(budget.waitMs(calls), window.waitMs(weigh(calls), rps)),
@@ -61,17 +66,19 @@ export function createCallPacer({ budget, isOwn, now = monotonicNow }: CallPacer
     noteServed() {
       if (window.sum() < rps * NEAR_LIMIT) return;
       served += 1;
-      if (served < rps * (hasRefused ? SECONDS_BEFORE_GROWTH : 1)) return;
+      const easy = easyRps();
+      if (served < rps * (rps < easy ? 1 : SECONDS_BEFORE_GROWTH)) return;
       served = 0;
-      rps = Math.min(MAX_RPS, rps * (hasRefused ? GROWTH : FAST_GROWTH));
+      rps = Math.min(MAX_RPS, rps < easy ? Math.min(easy, rps * FAST_GROWTH) : rps * GROWTH);
     },
     noteRefused({ isPart }) {
       countsCalls ||= isPart;
       const sinceCut = now() - cutAt;
       if (sinceCut < ONE_CUT_PER_MS) return;
-      const isFarOff = !hasRefused || sinceCut < REFUSED_AGAIN_WITHIN_MS;
+      const isFarOff = refusedRps === Number.POSITIVE_INFINITY || sinceCut < REFUSED_AGAIN_WITHIN_MS;
+      // Who refuses far below the limit has another reason than our pace.
+      if (window.sum() * FAST_GROWTH >= rps) refusedRps = window.sum();
       rps = Math.max(MIN_RPS, rps * (isFarOff ? HARD_CUT : SOFT_CUT));
-      hasRefused = true;
       served = 0;
       cutAt = now();
     },

@@ -17,9 +17,9 @@ export function createCallWindow(now: () => number): CallWindow {
   const since = (spanMs: number): typeof sent => sent.filter(({ at }) => at > now() - spanMs);
   return {
     waitMs(weight, perSecond) {
-      // Less than one a second is one in more than a second.
+      // Whole calls in whole seconds; less than one a second is one in more than a second.
       const limit = Math.max(1, Math.floor(perSecond));
-      const spanMs = (limit / perSecond) * 1_000 + MARGIN_MS;
+      const spanMs = 1_000 / Math.min(1, perSecond) + MARGIN_MS;
       longestMs = Math.max(longestMs, spanMs);
       const recent = since(spanMs);
       let excess = total(recent) + Math.min(weight, limit) - limit;

@@ -152,6 +152,6 @@ export function probeDelayUnits({ state, streak, demotedUntil }: EndpointHealth,
     case 'wrong_chain':
       return Math.min(2 ** streak, 12);
     case 'unauthorized':
-      return Math.min(3 * 2 ** streak, 60);
+      return Math.min(2 ** streak, 60);
   }
 }
