@@ -171,6 +171,7 @@ function collectSecrets(values: Readonly<Record<string, string>>, rpcNames: read
   return [
     ...rpcNames.flatMap(split).flatMap((url) => [url, ...keyParts(url)]),
     ...SECRET_NAMES.flatMap(split).flatMap((secret) => [secret, ...passwordOf(secret)]),
+    ...split('OTEL_EXPORTER_OTLP_ENDPOINT').flatMap((url) => [...keyParts(url), ...passwordOf(url)]),
   ];
 }
 

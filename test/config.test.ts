@@ -14,6 +14,11 @@ describe('loadConfig', () => {
     expect(config.secrets).toEqual([]);
   });
 
+  it('keeps what a collector of traces asks for out of the log', () => {
+    const { secrets } = loadConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:pass-w0rd@otel.example:4318/token-0123456789' });
+    expect(secrets).toEqual(['token-0123456789', 'pass-w0rd', 'pass-w0rd']);
+  });
+
   it('uses one Redis for everything unless told otherwise', () => {
     const one = loadConfig({ REDIS_URL: 'redis://:hunter2hunter2@a:6379' });
     expect(one).toMatchObject({ redisCacheUrl: one.redisQueueUrl, redisQueueUrl: 'redis://:hunter2hunter2@a:6379' });
