@@ -1,4 +1,4 @@
-import express, { type Express, type Request, type Response, Router } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
