@@ -2,8 +2,9 @@ import type { Services } from './compose-services.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
+import type { Schedule } from './jobs/job-queue.ts';
 import type { FollowJob, OnJob } from './jobs/job-worker.ts';
-import { createJobs, type Jobs, SCHEDULE_NAMES } from './jobs/jobs.ts';
+import { createJobs, type Jobs, SCHEDULE_NAMES, SCHEDULES } from './jobs/jobs.ts';
 import { openQueueBackend, type QueueLocation } from './jobs/queue-backend.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
@@ -44,6 +45,7 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
     async sample() {
       metrics.setQueue('jobs', await jobs.queue.getStats());
       watch.onQueue(true);
+      for (const schedule of SCHEDULES) if (await jobs.queue.isOnTime(schedule)) watch.onElsewhere(schedule);
     },
     intervalMs: SAMPLE_INTERVAL_MS,
     onError(error) {
@@ -62,8 +64,15 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   };
 }
 
+type JobWatch = {
+  readonly onJob: OnJob;
+  readonly onQueue: (isGood: boolean) => void;
+  /** The schedule runs, if not in this process. */
+  readonly onElsewhere: (schedule: Schedule) => void;
+};
+
 /** Tells the metrics, and those who ask for the health of the service, how the queue and each schedule do. */
-function watchJobs({ services, metrics, now }: JobsDeps): { readonly onJob: OnJob; readonly onQueue: (isGood: boolean) => void } {
+function watchJobs({ services, metrics, now }: JobsDeps): JobWatch {
   const queue = createWatchedPart({ name: 'queue', now });
   const parts = new Map(
     [...SCHEDULE_NAMES].map((name) => [name, createWatchedPart({ name: `schedule:${name}`, now, maxSilenceMs: MAX_SILENCE_MS })]),
@@ -75,6 +84,12 @@ function watchJobs({ services, metrics, now }: JobsDeps): { readonly onJob: OnJo
       metrics.onJob(run);
     },
     onQueue: queue.note,
+    onElsewhere({ name, everySeconds }) {
+      const part = parts.get(name);
+      const silentMs = now().getTime() - (part?.get().checkedAt?.getTime() ?? 0);
+      // What runs here, or runs here and fails, is known better.
+      if (silentMs > 2 * everySeconds * 1000) part?.note(true);
+    },
   };
 }
 

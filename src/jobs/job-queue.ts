@@ -30,6 +30,8 @@ export type JobQueue = {
   addBatches(batches: readonly WalletBatch[]): Promise<void>;
   /** Makes the schedule, or leaves it as it is; mends one that lies far ahead because a clock jumped. */
   keepSchedule(schedule: Schedule): Promise<void>;
+  /** Whether somebody takes the runs of the schedule as they fall due. */
+  isOnTime(schedule: Schedule): Promise<boolean>;
   getStats(): Promise<QueueStats>;
   /** Newest first. */
   listDeadLetters(limit: number): Promise<readonly DeadLetter[]>;
@@ -53,6 +55,10 @@ export function createJobQueue({ getQueue }: Pick<QueueBackend, 'getQueue'>): Jo
       await ask((queue) => queue.addBulk(jobs));
     },
     keepSchedule: (schedule) => ask((queue) => keepSchedule(queue, schedule)),
+    async isOnTime({ name, everySeconds }) {
+      const known = await ask((queue) => queue.getJobScheduler(name));
+      return known?.next !== undefined && Math.abs(known.next - Date.now()) <= 2 * everySeconds * 1000;
+    },
     async getStats() {
       const [counts, [oldest]] = await ask((queue) => Promise.all([queue.getJobCounts(), queue.getPrioritized(0, 0)]));
       const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed: deadLetters = 0 } = counts;

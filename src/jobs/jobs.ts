@@ -32,7 +32,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 type Log = { warn(details: object, message: string): void };
 
 /** Each kind of regular work, by how often it is due. */
-const SCHEDULES: readonly Schedule[] = [
+export const SCHEDULES: readonly Schedule[] = [
   { name: 'dispatch', everySeconds: 5 },
   { name: 'prices', everySeconds: 60 },
   { name: 'sweep', everySeconds: 15 },

@@ -108,6 +108,10 @@ export function describeQueue(name: string, locate: () => Promise<QueueLocation>
       // One at the start, then one a second; those that meet at the start may make one more.
       expect(runs.length).toBeLessThanOrEqual(elapsedSeconds() + 2);
       expect((await queue.getStats()).delayed).toBeLessThanOrEqual(others.length + 1);
+      expect(await queue.isOnTime({ name: 'tick', everySeconds: 1 })).toBe(true);
+      expect(await queue.isOnTime({ name: 'unknown', everySeconds: 1 })).toBe(false);
+      await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+      await expect.poll(() => queue.isOnTime({ name: 'tick', everySeconds: 1 }), { timeout: 20_000 }).toBe(false);
     });
 
     it('goes on with a schedule when the clock has gone back', async () => {
