@@ -1,4 +1,4 @@
-import express, { type Express, type Request, type RequestHandler, type Response, Router } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
@@ -138,9 +138,9 @@ function createApiRouter(deps: ServerDeps): Router {
 }
 
 /** Takes the points of a request before anything of its body is read. */
-function admit(route: Route, charge: Charge): RequestHandler {
+function admit(route: Route, charge: Charge) {
   const cost = costOf(route);
-  return async (request, response, next) => {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     noteRoute(response, API_PREFIX + route.path);
     await charge({ request, response }, cost);
     next();
