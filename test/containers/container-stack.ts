@@ -95,9 +95,15 @@ export async function createContainerStack(settings: Readonly<Record<string, str
       await compose('down', '-t', '45');
     },
     async close() {
-      const left = (await podman('ps', '-aq', '--filter', `label=io.podman.compose.project=${project}`)).split('\n');
-      const containers = left.filter((id) => id !== '');
-      if (containers.length > 0) await podman('rm', '--force', '--volumes', '--time', '1', ...containers);
+      const list = async (): Promise<string[]> =>
+        (await podman('ps', '-aq', '--filter', `label=io.podman.compose.project=${project}`))
+          .split('\n')
+          .filter((id) => id !== '');
+      // One that is just being restarted escapes the first time.
+      await until('the containers are gone', async () => {
+        await podman('rm', '--force', '--volumes', '--time', '5', ...(await list())).catch(() => undefined);
+        return (await list()).length === 0;
+      });
       const volumes = (await podman('volume', 'ls', '-q')).split('\n').filter((name) => name.startsWith(`${project}_`));
       if (volumes.length > 0) await podman('volume', 'rm', ...volumes);
       for (const name of ['edge', 'data']) await podman('network', 'rm', '--force', `${project}_${name}`);

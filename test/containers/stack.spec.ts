@@ -228,6 +228,7 @@ describe('stopped and started again', () => {
 
 /** The status that a client in a container of its own is answered with. */
 function askFromAnotherAddress(): Promise<string> {
-  const script = `require('http').get({host:'nginx',port:8080,path:'/api/v1/portfolio',headers:{host:'localhost'}},(r)=>console.log(r.statusCode))`;
+  const asked = `{host:'nginx',port:8080,path:'/api/v1/portfolio',headers:{host:'localhost'},agent:false}`;
+  const script = `require('http').get(${asked},(answer)=>console.log(answer.resume().statusCode))`;
   return podman('run', '--rm', '--network', stack.network('edge'), 'chainfolio', 'node', '-e', script);
 }
