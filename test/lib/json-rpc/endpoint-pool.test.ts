@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../../../src/domain/errors.ts';
 import { createHttpClient } from '../../../src/lib/http-client.ts';
 import { createEndpointPool, type EndpointPool } from '../../../src/lib/json-rpc/endpoint-pool.ts';
 import { createRpcEndpoint, type RpcEndpoint, type RpcItem } from '../../../src/lib/json-rpc/rpc-endpoint.ts';
-import { FAULTS } from './faults.ts';
+import { FAULTS, patienceMs } from './faults.ts';
 
 const http = createHttpClient();
 const { signal } = new AbortController();
@@ -27,7 +27,7 @@ async function requireOurChain(endpoint: RpcEndpoint, verifySignal: AbortSignal)
 }
 
 /** Background probes only with a unit of time for them. */
-function poolOf(servers: readonly FaultServer[], timeoutMs = 300, probeUnitMs?: number): EndpointPool {
+function poolOf(servers: readonly FaultServer[], timeoutMs = 10_000, probeUnitMs?: number): EndpointPool {
   return createEndpointPool({
     ...(probeUnitMs === undefined ? {} : { probeHead, probeUnitMs }),
     endpoints: servers.map((server) => createRpcEndpoint({ url: `${server.url()}/v3/CANARY`, family: 'evm', http, timeoutMs })),
@@ -88,13 +88,13 @@ describe('a first endpoint with the fault', () => {
   it.each([...FAULTS.map(([mode]) => mode), 'wrong-chain' as const])('%s from the start costs only time', async (mode) => {
     first.setMode(mode);
     const startedAt = performance.now();
-    expect(await poolOf([first, second]).run(ask, signal)).toBe(nameOf(second));
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(await poolOf([first, second], patienceMs(mode)).run(ask, signal)).toBe(nameOf(second));
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     await first.allClosed();
   });
 
   it.each(FAULTS)('%s after it was good costs only time', async (mode) => {
-    const pool = poolOf([first, second]);
+    const pool = poolOf([first, second], patienceMs(mode));
     expect(await pool.run(ask, signal)).toBe(nameOf(first));
     first.setMode(mode);
     expect(await pool.run(ask, signal)).toBe(nameOf(second));
@@ -102,7 +102,7 @@ describe('a first endpoint with the fault', () => {
   });
 
   it.each(FAULTS)('%s alone fails as what it is', async (mode, code) => {
-    const pool = poolOf([first]);
+    const pool = poolOf([first], patienceMs(mode));
     await pool.run(ask, signal);
     first.setMode(mode);
     const error = await failure(pool.run(ask, signal));
@@ -141,7 +141,7 @@ describe('an endpoint of another chain', () => {
   });
 
   it('is not believed when it turned into one while it was away', async () => {
-    const pool = poolOf([first, second], 300, 10);
+    const pool = poolOf([first, second], 10_000, 10);
     await pool.run(ask, signal);
     first.setMode('reset');
     expect(await pool.run(ask, signal)).toBe(nameOf(second));

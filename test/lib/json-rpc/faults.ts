@@ -38,3 +38,8 @@ export const FAULTS: readonly (readonly [FaultMode, ErrorCode])[] = [
 export const UNFIT_FOR_BATCHES: ReadonlySet<FaultMode> = new Set(
   FAULTS.map(([mode]) => mode).filter((mode) => !['rpc-429', 'half', 'half-429', 'wrong-ids', 'missing-ids'].includes(mode)),
 );
+
+/** Time for an endpoint with this fault: little where the fault is to use it up, ample where only a slow machine does. */
+export function patienceMs(mode: FaultMode | undefined): number {
+  return mode === 'hang' || mode === 'drip' ? 300 : 10_000;
+}

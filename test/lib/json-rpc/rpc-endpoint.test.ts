@@ -3,7 +3,7 @@ import { CANNED_CHAIN_ID, type FaultMode, type FaultServer, startFaultServer } f
 import type { AppError } from '../../../src/domain/errors.ts';
 import { createHttpClient } from '../../../src/lib/http-client.ts';
 import { createRpcEndpoint, type RpcCall, type RpcEndpoint, type RpcItem } from '../../../src/lib/json-rpc/rpc-endpoint.ts';
-import { FAULTS, UNFIT_FOR_BATCHES } from './faults.ts';
+import { FAULTS, patienceMs, UNFIT_FOR_BATCHES } from './faults.ts';
 
 const http = createHttpClient();
 const { signal } = new AbortController();
@@ -17,7 +17,7 @@ afterAll(() => http.close());
 
 /** An endpoint with a key in its URL; of the fault that `setMode` chooses when none is given. */
 function endpointOf(mode?: FaultMode, family: 'evm' | 'solana' = 'evm'): RpcEndpoint {
-  return createRpcEndpoint({ url: `${server.url(mode)}/v3/CANARY?key=CANARY`, family, http, timeoutMs: 300 });
+  return createRpcEndpoint({ url: `${server.url(mode)}/v3/CANARY?key=CANARY`, family, http, timeoutMs: patienceMs(mode) });
 }
 
 /** Calls that are each answered with their own number. */
@@ -51,7 +51,7 @@ describe('one call', () => {
     const startedAt = performance.now();
     const error = await failure(endpointOf(mode).call({ method: 'echo', params: ['0x1'] }, { signal }));
     expect(error).toMatchObject({ name: 'AppError', code, provider: new URL(server.url()).host });
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(textOf(error)).not.toMatch(/CANARY|1015/);
     await server.allClosed();
     expect(server.requests()).toBe(1);
@@ -81,7 +81,7 @@ describe('a batch', () => {
     const startedAt = performance.now();
     const error = await failure(endpointOf(mode).batch(echoes(100), { signal }));
     expect(error).toMatchObject({ code, provider: new URL(server.url()).host });
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(textOf(error)).not.toMatch(/CANARY|1015/);
     await server.allClosed();
     // Answers too large to take are halved for a while, in case that it is one call's.
