@@ -1,3 +1,5 @@
+import { createShareByVersion } from './adapters/cache/share-by-version.ts';
+import type { ShareByVersion } from './adapters/cache.ts';
 import { parseEvmAddress } from './adapters/evm/evm-address.ts';
 import { parseSolanaAddress } from './adapters/solana/solana-address.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
@@ -16,6 +18,7 @@ import { createPortfolioService } from './services/portfolio-service.ts';
 import { createPriceService, type PriceService } from './services/price-service.ts';
 import { createRefreshService, type RefreshService } from './services/refresh-service.ts';
 import { createScheduleService, type ScheduleService } from './services/schedule-service.ts';
+import type { StoredPortfolio } from './services/stored-portfolio.ts';
 import { createWalletService } from './services/wallet-service.ts';
 
 export type Services = TenantServices & {
@@ -45,7 +48,13 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
   const { onPriceSource } = metrics;
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
-  const parts = { sources, resolvers, now, baseSeconds: config.refreshIntervalSeconds };
+  const share = createShareByVersion({
+    knownVersion: storage.feed.knownVersion,
+    weigh: countRows,
+    maxWeight: MAX_SHARED_ROWS,
+    now: Date.now,
+  });
+  const parts = { sources, resolvers, share, now, baseSeconds: config.refreshIntervalSeconds };
   const tenants = withReplica(composeTenants(storage, { ...parts, prices }), { storage, parts, log });
   const followedChains = (): Promise<ReadonlySet<string>> => wallets.listFollowedChains();
   const health = createHealthService({ version, ping: () => storage.ping(), followedChains, sources, log });
@@ -71,14 +80,25 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
   };
 }
 
+/** About 50 MB of what was read of tenants. */
+const MAX_SHARED_ROWS = 100_000;
+
+function countRows({ holdings, sources }: StoredPortfolio): number {
+  return holdings.length + sources.length;
+}
+
 type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
   readonly prices: PriceService;
+  readonly share: ShareByVersion<StoredPortfolio>;
   readonly baseSeconds: number;
   readonly now: () => Date;
 };
 
 /** The services of tenants over the stores of one database. */
-function composeTenants(stores: ReadStores, { sources, resolvers, prices, baseSeconds, now }: TenantParts): TenantServices {
+function composeTenants(
+  stores: ReadStores,
+  { sources, resolvers, prices, share, baseSeconds, now }: TenantParts,
+): TenantServices {
   const { wallets, assets, balances } = stores;
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
   const portfolio = createPortfolioService({
@@ -89,6 +109,7 @@ function composeTenants(stores: ReadStores, { sources, resolvers, prices, baseSe
     chains,
     kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
     baseSeconds,
+    share,
     now,
   });
   return {

@@ -43,3 +43,6 @@ export type SharedStore = {
   set(key: string, bytes: Buffer, ttlMs: number): void;
   close(): Promise<void>;
 };
+
+/** What `read` gives of a tenant's data, read once for each version of them. To be changed by nobody. */
+export type ShareByVersion<T> = (tenantId: string, read: () => Promise<T>) => Promise<T>;

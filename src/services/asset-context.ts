@@ -17,17 +17,29 @@ export type AssetContextDeps = {
   readonly prices: Pick<PriceService, 'getPrices'>;
 };
 
-/** The context of each asset, by its id: the tenant's settings, the price that follows from them, and the spam verdict. */
-export async function getAssetContexts(
-  deps: AssetContextDeps,
-  { tenantId, assets, now }: { readonly tenantId: string; readonly assets: readonly Asset[]; readonly now: Date },
-): Promise<ReadonlyMap<string, FullAssetContext>> {
+/** What is stored about assets: the tenant's settings and the market's prices, by asset id. */
+export type AssetFacts = {
+  readonly settings: ReadonlyMap<string, AssetSettings>;
+  readonly markets: ReadonlyMap<string, MarketPrice>;
+};
+
+export async function readAssetFacts(deps: AssetContextDeps, tenantId: string, assets: readonly Asset[]): Promise<AssetFacts> {
   const ids = [...new Set(assets.map((asset) => asset.id))];
   const [settings, markets] = await Promise.all([deps.assets.getSettings(tenantId, ids), deps.prices.getPrices(ids)]);
+  return { settings, markets };
+}
+
+/** The context of each asset, by its id: the tenant's settings, the price that follows from them, and the spam verdict. */
+export function toAssetContexts(
+  assets: readonly Asset[],
+  { settings, markets }: AssetFacts,
+  now: Date,
+): ReadonlyMap<string, FullAssetContext> {
+  const unique = new Map(assets.map((asset) => [asset.id, asset]));
   return new Map(
-    assets.map((asset) => [
-      asset.id,
-      toContext({ asset, settings: settings.get(asset.id) ?? DEFAULT_ASSET_SETTINGS, market: markets.get(asset.id), now }),
+    [...unique].map(([id, asset]) => [
+      id,
+      toContext({ asset, settings: settings.get(id) ?? DEFAULT_ASSET_SETTINGS, market: markets.get(id), now }),
     ]),
   );
 }

@@ -7,7 +7,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Price } from '../domain/price.ts';
 import { holdBack } from '../domain/quarantine.ts';
 import type { SpamVerdict } from '../domain/spam.ts';
-import { getAssetContexts } from './asset-context.ts';
+import { readAssetFacts, toAssetContexts } from './asset-context.ts';
 import type { PortfolioService } from './portfolio-service.ts';
 import type { PriceService } from './price-service.ts';
 import { requireChain } from './require-known.ts';
@@ -139,10 +139,8 @@ function parseCaip19({ chains, parseAddress }: AssetServiceDeps, id: string): As
 }
 
 async function viewAll(deps: AssetServiceDeps, tenantId: string, assets: readonly Asset[]): Promise<readonly AssetView[]> {
-  const [contexts, heldBack] = await Promise.all([
-    getAssetContexts(deps, { tenantId, assets, now: deps.now() }),
-    deps.portfolio.findHeldBack(tenantId),
-  ]);
+  const [facts, heldBack] = await Promise.all([readAssetFacts(deps, tenantId, assets), deps.portfolio.findHeldBack(tenantId)]);
+  const contexts = toAssetContexts(assets, facts, deps.now());
   return assets.flatMap((asset) => {
     const context = contexts.get(asset.id);
     if (context === undefined) return [];

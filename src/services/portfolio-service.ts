@@ -1,6 +1,4 @@
-import type { AssetStore } from '../db/asset-store.ts';
-import type { BalanceStore } from '../db/balance-store.ts';
-import type { WalletStore } from '../db/wallet-store.ts';
+import type { ShareByVersion } from '../adapters/cache.ts';
 import { type AssetSettings, caip19, DEFAULT_ASSET_SETTINGS } from '../domain/asset.ts';
 import { staleAfterSeconds } from '../domain/cadence.ts';
 import type { Chain } from '../domain/chain.ts';
@@ -12,10 +10,10 @@ import { quarantineDominating } from '../domain/quarantine.ts';
 import { reportFx, reportPriceSources, reportSource } from '../domain/source-report.ts';
 import { valueHolding } from '../domain/valuation.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import { type FullAssetContext, getAssetContexts } from './asset-context.ts';
+import { type FullAssetContext, toAssetContexts } from './asset-context.ts';
 import type { PriceService } from './price-service.ts';
 import { requireChain, requireWallets } from './require-known.ts';
-import { findUnreadTokens } from './unread-tokens.ts';
+import { readStoredPortfolio, type StoredPortfolio, type StoredPortfolioDeps, sourceKey } from './stored-portfolio.ts';
 
 export type PortfolioQuery = {
   readonly chains: readonly string[] | null;
@@ -44,16 +42,13 @@ export type PortfolioService = {
   getWalletBalances(tenantId: string, walletId: string, query: Omit<PortfolioQuery, 'walletIds'>): Promise<WalletBalances>;
 };
 
-type PortfolioServiceDeps = {
-  readonly wallets: Pick<WalletStore, 'get' | 'listAll'>;
-  readonly assets: Pick<AssetStore, 'getSettings' | 'listTracked'>;
-  readonly balances: Pick<BalanceStore, 'listHoldings' | 'listSources'>;
-  readonly prices: Pick<PriceService, 'getPrices' | 'getRate'>;
+type PortfolioServiceDeps = StoredPortfolioDeps & {
+  readonly prices: Pick<PriceService, 'getRate'>;
   readonly chains: readonly Chain[];
-  /** Which kinds of source each chain has. */
-  readonly kindsOf: (chain: string) => readonly SourceKind[];
   /** How often a wallet is read that does nothing special. */
   readonly baseSeconds: number;
+  /** Gives what was read before, or is being read, as long as nothing of it has changed. */
+  readonly share: ShareByVersion<StoredPortfolio>;
   readonly now: () => Date;
 };
 
@@ -140,16 +135,9 @@ async function readEverything(
   tenantId: string,
   { now, perUsd }: { readonly now: Date; readonly perUsd: Decimal | null },
 ): Promise<Everything> {
-  const everything = { walletIds: null, chains: null };
-  const [wallets, read, states, tracked] = await Promise.all([
-    deps.wallets.listAll(tenantId, { walletIds: null }),
-    deps.balances.listHoldings(tenantId, everything),
-    deps.balances.listSources(tenantId, everything),
-    deps.assets.listTracked(tenantId, null),
-  ]);
-  const sources = expectSources(deps, wallets, states);
-  const stored = [...read, ...findUnreadTokens(tracked, sources, read)];
-  const contexts = await getAssetContexts(deps, { tenantId, assets: stored.map(({ asset }) => asset), now });
+  const { wallets, sources, holdings: stored, facts } = await deps.share(tenantId, () => readStoredPortfolio(deps, tenantId));
+  const assets = stored.map(({ asset }) => asset);
+  const contexts = toAssetContexts(assets, facts, now);
   const freshSince: FreshSince = (source) =>
     new Date(now.getTime() - staleAfterSeconds(deps.baseSeconds, source?.intervalSeconds ?? null) * 1000);
   return { wallets, sources, contexts, freshSince, holdings: valueAll(stored, { contexts, sources, freshSince, perUsd }) };
@@ -163,36 +151,6 @@ async function readFx({ prices }: PortfolioServiceDeps, currency: string, now: D
     return { currency, rate: null, source: null, quotedAt: null, status: 'missing' };
   const isStale = now.getTime() - rate.quotedAt.getTime() > FX_STALE_AFTER_MS;
   return { currency, rate: perUsd, source: rate.source, quotedAt: rate.quotedAt, status: isStale ? 'stale' : 'ok' };
-}
-
-/** A state for every source there should be: one that was never attempted is told as such. */
-function expectSources(
-  { kindsOf }: PortfolioServiceDeps,
-  wallets: readonly Wallet[],
-  states: readonly SourceState[],
-): readonly SourceState[] {
-  const known = new Map(states.map((state) => [sourceKey(state), state]));
-  return wallets.flatMap((wallet) =>
-    wallet.chains.flatMap((chain) =>
-      kindsOf(chain).map((kind) => {
-        const target = { walletId: wallet.id, chain, kind };
-        return known.get(sourceKey(target)) ?? { ...target, ...NEVER_READ };
-      }),
-    ),
-  );
-}
-
-const NEVER_READ = {
-  observedAt: null,
-  block: null,
-  lastAttemptAt: null,
-  lastOutcome: null,
-  intervalSeconds: null,
-  error: null,
-} as const;
-
-function sourceKey({ walletId, chain, kind }: Pick<SourceState, 'walletId' | 'chain' | 'kind'>): string {
-  return `${walletId}/${chain}/${kind}`;
 }
 
 type Valuation = {

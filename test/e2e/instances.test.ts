@@ -141,7 +141,11 @@ describe('two instances', () => {
     await redis.admin.flushall();
     for (const instance of [one, other]) expect((await read(instance)).total).toBe(dead);
     const back = await change(one);
-    await expect.poll(() => redis.admin.dbsize(), PATIENCE).toBeGreaterThan(0);
+    const store = async (): Promise<number> => {
+      await request(one.url).get(PORTFOLIO).set('Cache-Control', 'no-cache').expect(200);
+      return redis.admin.dbsize();
+    };
+    await expect.poll(store, PATIENCE).toBeGreaterThan(0);
     await expect.poll(async () => (await read(other)).total, PATIENCE).toBe(back);
   });
 });

@@ -57,11 +57,16 @@ async function addWallet(): Promise<string> {
 
 const ids = (body: Body): string[] => body.wallets.map((wallet: Body) => wallet.id);
 const walletsOf = (portfolio: Body): string[] => portfolio.sources.map((source: Body) => source.wallet_id);
-/** One statement tells how far the replica is; an answer takes more. */
+/** One statement tells how far the replica is; an answer takes more, after a change that makes all that was read before worthless. */
 async function expectReadFromReplica(path: string): Promise<void> {
+  const [wallet] = (await get('/wallets')).wallets;
   await expect
     .poll(async () => {
       const before = await replicaQueries();
+      await request(url)
+        .patch(`/api/v1/wallets/${wallet.id}`)
+        .send({ label: String(before) })
+        .expect(200);
       await get(path);
       return (await replicaQueries()) - before;
     }, PATIENCE)
