@@ -63,12 +63,12 @@ export function createScheduleStore(db: Kysely<Schema>): ScheduleStore {
     finish: (batch, next) => finish(db, batch, next),
     async release(claimIds) {
       await sql`
-        update wallet_schedules set claim_id = null, claimed_until = null, due_at = now()
+        update wallet_schedules set claim_id = null, claimed_until = null, due_at = ${AT_ONCE}
         where claim_id = any(${claimIds}::uuid[])`.execute(db);
     },
     async makeDue({ tenantId, chain, walletIds }) {
       await sql`
-        update wallet_schedules set due_at = now()
+        update wallet_schedules set due_at = ${AT_ONCE}
         where tenant_id = ${tenantId} and chain = ${chain} and wallet_id = any(${walletIds}::uuid[])
           and (claimed_until is null or claimed_until <= now())`.execute(db);
     },
@@ -76,6 +76,9 @@ export function createScheduleStore(db: Kysely<Schema>): ScheduleStore {
     getBacklogs: (chains) => getBacklogs(db, chains),
   };
 }
+
+/** Not a moment later: the column keeps milliseconds and would round up. */
+const AT_ONCE = sql`date_trunc('milliseconds', now())`;
 
 function fromNow(seconds: number): ReturnType<typeof sql> {
   return sql`now() + make_interval(secs => ${seconds})`;

@@ -116,7 +116,7 @@ async function readAll(): Promise<void> {
 }
 
 async function makeAllDue(): Promise<void> {
-  await sql`update wallet_schedules set due_at = now()`.execute(database.db);
+  await sql`update wallet_schedules set due_at = now() - interval '1 second'`.execute(database.db);
 }
 
 const amountsOf = async (walletIds: readonly string[]) =>
