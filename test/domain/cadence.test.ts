@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Cadence, nextCadence, type ReadFacts, withJitter } from '../../src/domain/cadence.ts';
+import { type Cadence, nextCadence, type ReadFacts, staleAfterSeconds, withJitter } from '../../src/domain/cadence.ts';
 import { Decimal } from '../../src/domain/decimal.ts';
 
 const BASE = 300;
@@ -51,6 +51,12 @@ const anyFacts = fc.record<ReadFacts>({
     fc.bigInt({ min: 0n, max: 10n ** 30n }).map((value) => new Decimal(value.toString())),
     { nil: null },
   ),
+});
+
+it('a figure is stale by its own schedule, and never before it missed three reads of the base', () => {
+  expect(staleAfterSeconds(BASE, null)).toBe(900);
+  expect(staleAfterSeconds(BASE, 75)).toBe(900);
+  expect(staleAfterSeconds(BASE, 1200)).toBe(3600);
 });
 
 describe('whatever is read', () => {
