@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import { AppError } from '../../domain/errors.ts';
+import { beginHead, findInHead } from '../answer-head.ts';
 
 /** Fixed for every answer: nothing served here may be embedded, sniffed or loaded from elsewhere. The docs widen the policy for themselves. */
 const SECURITY_HEADERS = [
@@ -8,15 +9,16 @@ const SECURITY_HEADERS = [
   ['Cross-Origin-Resource-Policy', 'same-origin'],
   ['Referrer-Policy', 'no-referrer'],
   ['X-Content-Type-Options', 'nosniff'],
-] as const;
+].flat();
 
+const ID_HEADER = 'X-Request-Id';
 const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
 
 /** Gives every request its id, the client's own if that is a decent one, and every answer the id and the security headers. */
 export function requestContext(request: Request, response: Response, next: NextFunction): void {
   const sent = request.headers['x-request-id'];
-  response.setHeader('X-Request-Id', typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID());
-  for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
+  const id = typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID();
+  beginHead(response, [ID_HEADER, id, ...SECURITY_HEADERS]);
   // Node would refuse such a request with an empty answer of its own, which is switched off where the server is made.
   if (request.headers.host === undefined && request.httpVersion !== '1.0') {
     throw new AppError('invalid_request', 'HTTP/1.1 requests name their host.');
@@ -26,5 +28,5 @@ export function requestContext(request: Request, response: Response, next: NextF
 
 /** The id that `requestContext` gave to the request of this answer. */
 export function requestIdOf(response: Response): string {
-  return String(response.getHeader('X-Request-Id') ?? '');
+  return findInHead(response, ID_HEADER) ?? '';
 }
