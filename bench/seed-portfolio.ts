@@ -15,7 +15,7 @@ const CHAIN = 'ethereum';
 const WALLETS_AT_ONCE = 1000;
 
 /** The address of a wallet by its number. */
-export function benchAddress(index: number): string {
+function benchAddress(index: number): string {
   return parseEvmAddress(`0xb0b${index.toString(16).padStart(37, '0')}`) ?? '';
 }
 
