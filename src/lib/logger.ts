@@ -1,4 +1,4 @@
-import { type DestinationStream, type LevelWithSilent, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type LevelWithSilent, type Logger as PinoLogger, pino } from 'pino';
 import { createLineWriter, type LineWriter } from './line-writer.ts';
 import { createRedactor } from './redactor.ts';
 import { currentTrace } from './tracing-context.ts';
@@ -24,7 +24,7 @@ export function createLogger({ level, secrets, destination, onLineDropped }: Log
   const options = {
     level,
     base: null,
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: createTimestamp(),
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
     mixin: describeTrace,
@@ -46,6 +46,20 @@ export function createLogger({ level, secrets, destination, onLineDropped }: Log
     },
   });
   return log;
+}
+
+/** The time as pino wants it. Under load many lines are of the same millisecond, and writing it out anew for each costs a fifth of the line. */
+function createTimestamp(): () => string {
+  let writtenMs = -1;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== writtenMs) {
+      writtenMs = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
+  };
 }
 
 let writer: LineWriter | undefined;

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 /** Where in which trace the present work stands, by the ids of W3C Trace Context. */
 export type TraceContext = {
@@ -30,10 +30,20 @@ export function runOutsideTrace<T>(work: () => T): T {
 
 /** A span that is not exported, below a parent or at the root of a new trace. */
 export function createContext(parent: TraceContext | undefined): TraceContext {
-  // Two of its digits are fixed; those taken for the span are all random, and so are the last 14 of the trace.
-  const digits = randomUUID().replaceAll('-', '');
-  const traceId = parent?.traceId ?? randomUUID().replaceAll('-', '');
-  return { traceId, spanId: digits.slice(0, 8) + digits.slice(-8), isSampled: false };
+  return { traceId: parent?.traceId ?? takeDigits(16), spanId: takeDigits(8), isSampled: false };
+}
+
+/** Chance that is asked for in large pieces: every request takes of it. */
+const chance = randomBytes(4096);
+let taken = 0;
+
+function takeDigits(bytes: number): string {
+  if (taken + bytes > chance.length) {
+    randomFillSync(chance);
+    taken = 0;
+  }
+  taken += bytes;
+  return chance.toString('hex', taken - bytes, taken);
 }
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
