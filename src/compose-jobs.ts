@@ -17,7 +17,7 @@ import { createWatchedPart } from './services/watched-part.ts';
 export type JobsDeps = {
   readonly storage: Pick<Storage, 'url' | 'isEmbedded'>;
   readonly services: Pick<Services, 'schedules' | 'refreshes' | 'health'>;
-  readonly metrics: Pick<Metrics, 'onJob' | 'setQueue'>;
+  readonly metrics: Pick<Metrics, 'onJob' | 'setQueue' | 'setBacklogs'>;
   readonly tracer: Pick<Tracer, 'follow'>;
   readonly log: Logger;
   readonly now: () => Date;
@@ -53,13 +53,19 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
       log.warn({ err: error }, 'the queue cannot be looked at');
     },
   });
+  const backlogs = createSampler({
+    sample: async () => metrics.setBacklogs(await schedules.getBacklogs()),
+    intervalMs: SAMPLE_INTERVAL_MS,
+    onError: (error) => log.warn({ err: error }, 'how far schedules are behind cannot be told'),
+  });
   return {
     start() {
       jobs.start();
       sampler.start();
+      backlogs.start();
     },
     async stop() {
-      await Promise.all([sampler.stop(), jobs.stop()]);
+      await Promise.all([backlogs.stop(), sampler.stop(), jobs.stop()]);
     },
   };
 }

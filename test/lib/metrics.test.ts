@@ -135,6 +135,7 @@ it('tells storage, jobs, limits, answers and readiness as they were heard of', a
   metrics.onJob({ job: 'prices', isGood: true, seconds: 2 });
   metrics.onJob({ job: 'sweep', isGood: false, seconds: 2 });
   metrics.setQueue('jobs', { waiting: 3, active: 1, delayed: 0, deadLetters: 2, oldestAgeSeconds: 40 });
+  metrics.setBacklogs([{ chain: 'base', due: 7, oldestDueSeconds: 12.5, claimed: 3 }]);
   metrics.setReadiness({ status: 'degraded', isDraining: false, isDatabaseUp: true });
   metrics.onScrape(() => metrics.setPool('primary', { total: 5, idle: 2, waiting: 0 }));
   const text = await metrics.scrape();
@@ -150,6 +151,9 @@ it('tells storage, jobs, limits, answers and readiness as they were heard of', a
     'job_queue_depth{queue="jobs",state="waiting"} 3',
     'job_queue_oldest_age_seconds{queue="jobs"} 40',
     'job_dead_letters{queue="jobs"} 2',
+    'schedule_wallets{chain="base",state="due"} 7',
+    'schedule_wallets{chain="base",state="claimed"} 3',
+    'schedule_oldest_due_seconds{chain="base"} 12.5',
     'service_ready 1',
     'database_up 1',
     'database_pool_connections{pool="primary"} 5',

@@ -9,9 +9,18 @@ type QueueGauges = {
   readonly oldestAgeSeconds: number | null;
 };
 
+type ChainBacklog = {
+  readonly chain: string;
+  readonly due: number;
+  readonly oldestDueSeconds: number;
+  readonly claimed: number;
+};
+
 export type JobMetrics = {
   /** One run of a job; `job` is one of our names. */
   readonly onJob: (run: { readonly job: string; readonly isGood: boolean; readonly seconds: number }) => void;
+  /** How far the schedule of each chain is behind. */
+  readonly setBacklogs: (backlogs: readonly ChainBacklog[]) => void;
   readonly setQueue: (queue: string, gauges: QueueGauges) => void;
 };
 
@@ -51,7 +60,26 @@ export function createJobMetrics(registry: Registry): JobMetrics {
     labelNames: ['queue'],
     registers,
   });
+  const wallets = new Gauge({
+    name: 'schedule_wallets',
+    help: 'Wallets whose read is due and that nobody has taken on, and those that somebody reads.',
+    labelNames: ['chain', 'state'],
+    registers,
+  });
+  const overdue = new Gauge({
+    name: 'schedule_oldest_due_seconds',
+    help: 'How long the first due wallet has waited for its read, 0 when none waits.',
+    labelNames: ['chain'],
+    registers,
+  });
   return {
+    setBacklogs(backlogs) {
+      for (const { chain, due, oldestDueSeconds, claimed } of backlogs) {
+        wallets.set({ chain, state: 'due' }, due);
+        wallets.set({ chain, state: 'claimed' }, claimed);
+        overdue.set({ chain }, oldestDueSeconds);
+      }
+    },
     onJob({ job, isGood, seconds }) {
       duration.observe({ job, outcome: isGood ? 'ok' : 'error' }, seconds);
       if (isGood) lastSuccess.set({ job }, Date.now() / 1000);
