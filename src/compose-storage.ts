@@ -38,7 +38,7 @@ export type Storage = {
 };
 
 /** One small question at a time, which is worth no wait. */
-const FOR_VERSIONS = { queryTimeoutMs: 1_000, maxConnections: 2 } as const;
+const FOR_VERSIONS = { queryTimeoutMs: 2_000, maxConnections: 2 } as const;
 
 /** The outside database, which must be up to date, or the embedded one, which is brought up to date. Throws StartupError. */
 export async function openStorage(

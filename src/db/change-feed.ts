@@ -10,7 +10,7 @@ export type ChangeFeed = {
   knownVersion(tenantId: string): DataVersion | undefined;
   /**
    * The same, asked of the database where it is not in memory. Throws database_unavailable
-   * within half a second, and at once while the database is known not to answer.
+   * within two seconds, and at once while the database is known not to answer.
    */
   currentVersion(tenantId: string): Promise<DataVersion>;
   /** What is committed now, asked of the database in any case. */
@@ -32,13 +32,13 @@ type ChangeFeedOptions = {
   readonly log: Log;
 };
 
-type Log = { info(details: object, message: string): void; warn(details: object, message: string): void };
+type Log = { warn(details: object, message: string): void };
 
 /** Where the end of a refresh is told, by its id. */
 export const REFRESH_CHANNEL = 'chainfolio_refresh';
 
-/** How long a reader waits for the version. */
-const PATIENCE_MS = 500;
+/** How long a reader waits for the version: a busy database answers late, and is no reason for an old answer. */
+const PATIENCE_MS = 2_000;
 /** The least time between two questions that nobody waits for. */
 const RETRY_MS = 250;
 const VERSION = /^\d{1,19}$/;

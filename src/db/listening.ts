@@ -21,7 +21,7 @@ type ListeningOptions = {
   readonly onChange: (isLive: boolean) => void;
 };
 
-type Log = { info(details: object, message: string): void; warn(details: object, message: string): void };
+type Log = { warn(details: object, message: string): void };
 
 const CONNECT_TIMEOUT_MS = 3_000;
 /** A database that is frozen says nothing, which is what one says in which nothing happens: so it is asked. */

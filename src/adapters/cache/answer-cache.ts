@@ -13,7 +13,7 @@ type AnswerCacheOptions = {
 /** Until this age an expired answer goes out at once while one call makes a new one. */
 const GRACE_MS = 30_000;
 /** How long a caller waits for a new answer while the last one could be had. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 5_000;
 
 type Made = { readonly entry: KeptEntry; readonly outcome: 'redis_hit' | 'miss' | 'bypass' };
 

@@ -15,6 +15,13 @@ type PortfolioRouteDeps = {
   readonly onPartialAnswer: (reasons: readonly string[]) => void;
 };
 
+/** Those of an answer that may have been kept. */
+const KEPT = {
+  Age: 'Seconds since the answer was made, if it was not made for this request: ages in it count on from then.',
+  'Cache-Status':
+    'Where the answer comes from (RFC 9211). `ttl` below zero or a `detail`: no newer one could be had in time. Ask with `Cache-Control: no-cache` for one of this moment.',
+};
+
 const AGES =
   'The `ETag` tells whether anything but ages has changed: after a 304 count ages on from `observed_at` or `last_updated`.';
 
@@ -34,7 +41,7 @@ function portfolioRoute({ portfolio, chains, onPartialAnswer }: PortfolioRouteDe
     params: nothing,
     query: portfolioQuery,
     body: noBody,
-    replies: { 200: { description: 'The portfolio.', schema: portfolioSchema, example: portfolioExample } },
+    replies: { 200: { description: 'The portfolio.', schema: portfolioSchema, example: portfolioExample, headers: KEPT } },
     isCached: true,
     errors: ['wallet_not_found', 'unknown_chain'],
     handler: async ({ tenantId, query }) => {
@@ -57,7 +64,7 @@ function balancesRoute({ portfolio, chains, now, onPartialAnswer }: PortfolioRou
     params: z.strictObject({ id: uuid }),
     query: balancesQuery,
     body: noBody,
-    replies: { 200: { description: 'The balances.', schema: balancesSchema, example: balancesExample } },
+    replies: { 200: { description: 'The balances.', schema: balancesSchema, example: balancesExample, headers: KEPT } },
     isCached: true,
     errors: ['wallet_not_found', 'unknown_chain'],
     handler: async ({ tenantId, params, query }) => {
