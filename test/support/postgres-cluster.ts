@@ -2,11 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { createDatabase } from '../../src/db/database.ts';
 import { openCluster } from '../../src/db/embedded/cluster.ts';
 import { findPostmaster } from '../../src/db/embedded/postmaster-file.ts';
-import { migrateToLatest } from '../../src/db/migrations.ts';
 import { signalAll } from './postgres-processes.ts';
+import { isolatedEnvironment, runScript } from './service-process.ts';
 
 /** A real PostgreSQL server of a suite's own, for breaking it. */
 export type PostgresCluster = {
@@ -40,9 +39,8 @@ export async function startPostgresCluster(): Promise<PostgresCluster> {
   await start();
   const { port } = await postmaster();
   const url = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
-  const { db, close } = createDatabase({ url, log: { warn: () => undefined } });
-  await migrateToLatest(db);
-  await close();
+  const migrated = await runScript('migrate', { environment: isolatedEnvironment({ DATABASE_URL: url }) });
+  if (migrated.code !== 0) throw new Error(migrated.output);
   let frozen: readonly number[] = [];
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const { pid } = await postmaster();
