@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { Body } from '../support/test-stack.ts';
-import { inspect, logsOf, podman, until } from './podman.ts';
+import { inspect, logsOf, until } from './podman.ts';
+import { PROJECT_PREFIX, removeKilledRuns, removeProject } from './remove-project.ts';
 
 const run = promisify(execFile);
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -42,8 +44,11 @@ export type ContainerStack = {
 
 /** Prepares a folder as a user would, with `deploy/init.sh`, without starting anything yet. */
 export async function createContainerStack(settings: Readonly<Record<string, string>>): Promise<ContainerStack> {
-  const folder = await mkdtemp(join(tmpdir(), 'chainfolio-containers-'));
-  const project = basename(folder).toLowerCase();
+  await removeKilledRuns();
+  // Podman takes small letters only.
+  const project = PROJECT_PREFIX + randomUUID().slice(0, 8);
+  const folder = join(tmpdir(), project);
+  await mkdir(folder);
   for (const name of ['docker-compose.yml', 'nginx.conf', 'deploy', 'ops', '.env.example']) {
     await cp(join(ROOT, name), join(folder, name), { recursive: true });
   }
@@ -94,21 +99,7 @@ export async function createContainerStack(settings: Readonly<Record<string, str
     async down() {
       await compose('down', '-t', '45');
     },
-    async close() {
-      const list = async (): Promise<string[]> =>
-        (await podman('ps', '-aq', '--filter', `label=io.podman.compose.project=${project}`))
-          .split('\n')
-          .filter((id) => id !== '');
-      // One that is just being restarted escapes the first time.
-      await until('the containers are gone', async () => {
-        await podman('rm', '--force', '--volumes', '--time', '5', ...(await list())).catch(() => undefined);
-        return (await list()).length === 0;
-      });
-      const volumes = (await podman('volume', 'ls', '-q')).split('\n').filter((name) => name.startsWith(`${project}_`));
-      if (volumes.length > 0) await podman('volume', 'rm', ...volumes);
-      for (const name of ['edge', 'data']) await podman('network', 'rm', '--force', `${project}_${name}`);
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: () => removeProject(project),
   };
   return stack;
 }

@@ -182,11 +182,13 @@ describe('while clients keep asking', () => {
 
 /** Stops an instance as an operator does, sees it drain and end well, and waits until it serves again. */
 async function restart(api: string): Promise<void> {
+  const started = performance.now();
   const stopping = podman('stop', '--time', '45', api);
   await expect
     .poll(() => stack.ask(api, '/health/ready').then(({ status }) => status), { timeout: 30_000, interval: 100 })
     .toBe(503);
   await stopping;
+  expect(performance.now() - started).toBeLessThan(30_000);
   expect(await inspect(api, '.State.ExitCode')).toBe('0');
   await podman('start', api);
   await stack.untilReady(api);
