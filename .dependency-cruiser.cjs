@@ -52,7 +52,7 @@ module.exports = {
       name: 'chain-libraries-live-in-adapters',
       severity: 'error',
       from: { path: '^src/', pathNot: layer('adapters') },
-      to: { path: npm('ethers|@solana/kit') },
+      to: { path: npm('ethers|@solana/[^/]+') },
     },
     {
       name: 'redis-lives-in-few-places',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { address, getProgramDerivedAddress } from '@solana/kit';
+import { address, getProgramDerivedAddress } from '@solana/addresses';
 import { NAME_PROGRAM, NAME_RECORDS_CLASS } from './programs.ts';
 import { bytesOfAddress } from './solana-address.ts';
 

@@ -1,4 +1,4 @@
-import { address, isOffCurveAddress } from '@solana/kit';
+import { address, isOffCurveAddress } from '@solana/addresses';
 import { AppError } from '../../domain/errors.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { NameResolver } from '../balance-source.ts';

@@ -1,4 +1,4 @@
-import { address, getAddressDecoder, getAddressEncoder, isAddress } from '@solana/kit';
+import { address, getAddressDecoder, getAddressEncoder, isAddress } from '@solana/addresses';
 
 const encoder = getAddressEncoder();
 const decoder = getAddressDecoder();

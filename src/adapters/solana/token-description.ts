@@ -1,4 +1,4 @@
-import { address, getProgramDerivedAddress } from '@solana/kit';
+import { address, getProgramDerivedAddress } from '@solana/addresses';
 import { AppError } from '../../domain/errors.ts';
 import { toSourceError } from '../../domain/holding.ts';
 import type { TokenDescription } from '../balance-source.ts';
