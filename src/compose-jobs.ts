@@ -1,7 +1,6 @@
 import type { Services } from './compose-services.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
-import { chains } from './domain/chains.ts';
 import type { Schedule } from './jobs/job-queue.ts';
 import type { FollowJob, OnJob } from './jobs/job-worker.ts';
 import { createJobs, type Jobs, SCHEDULE_NAMES, SCHEDULES } from './jobs/jobs.ts';
@@ -11,7 +10,6 @@ import type { Metrics } from './lib/metrics.ts';
 import { createSampler } from './lib/sampler.ts';
 import { StartupError } from './lib/startup-error.ts';
 import type { Tracer } from './lib/tracing.ts';
-import { MAX_OPEN_BATCHES } from './services/schedule-service.ts';
 import { createWatchedPart } from './services/watched-part.ts';
 
 export type JobsDeps = {
@@ -25,6 +23,8 @@ export type JobsDeps = {
 
 export type ComposedJobs = Omit<Jobs, 'queue'>;
 
+/** A batch of 100 wallets and 300 tokens takes 20 MB while it is stored, and a worker is to live in 512 MB. */
+const BATCHES_AT_ONCE = 6;
 const SAMPLE_INTERVAL_MS = 15_000;
 /** Three times the longest pause between two runs of a schedule. */
 const MAX_SILENCE_MS = 180_000;
@@ -37,10 +37,9 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
   const { schedules, refreshes } = services;
-  const batchesAtOnce = chains.length * MAX_OPEN_BATCHES;
   const follow = followJobs(tracer);
   const watch = watchJobs(deps);
-  const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob: watch.onJob, follow, log });
+  const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce: BATCHES_AT_ONCE, onJob: watch.onJob, follow, log });
   const sampler = createSampler({
     async sample() {
       metrics.setQueue('jobs', await jobs.queue.getStats());

@@ -57,7 +57,7 @@ export function createJobs({ backend, schedules, refreshes, batchesAtOnce, log, 
       },
     ],
   ]);
-  // Schedules find a place whatever the batches do.
+  // Schedules go first whenever a place is free.
   const worker = createJobWorker({ backend, handlers, concurrency: batchesAtOnce + SCHEDULES.length, log, ...hooks });
   const keeper = createScheduleKeeper({ queue, schedules: SCHEDULES, log });
   return {

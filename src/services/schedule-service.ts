@@ -43,7 +43,7 @@ type ScheduleServiceDeps = ChainRefreshDeps & {
 type Log = { warn(details: object, message: string): void };
 
 /** Batches of one chain that may be under way at once: enough to keep endpoints and one core busy, few enough that no chain keeps others waiting. */
-export const MAX_OPEN_BATCHES = 4;
+const MAX_OPEN_BATCHES = 4;
 /** As many wallets as one call carries. */
 const BATCH_SIZES: Readonly<Record<ChainFamily, number>> = { evm: 100, solana: 100 };
 /** A batch that nobody has begun by then was lost with its queue. */
