@@ -44,6 +44,8 @@ export type ScheduleStore = {
   release(claimIds: readonly string[]): Promise<void>;
   /** Makes wallets that nobody has taken on due at once. */
   makeDue(batch: Omit<WalletBatch, 'claimId'>): Promise<void>;
+  /** Gives wallets a schedule that have none: a version that knew no schedules added them while this one was already running. */
+  adopt(): Promise<void>;
   /** By wallet id; an entry for each. */
   getFacts(batch: Omit<WalletBatch, 'claimId'>): Promise<ReadonlyMap<string, WalletFacts>>;
   getBacklogs(chains: readonly string[]): Promise<readonly ChainBacklog[]>;
@@ -61,6 +63,16 @@ export function createScheduleStore(db: Kysely<Schema>): ScheduleStore {
       return rows;
     },
     finish: (batch, next) => finish(db, batch, next),
+    async adopt() {
+      await sql`
+        insert into wallet_schedules (tenant_id, wallet_id, chain)
+        select tenant_id, wallet_id, chain from wallet_chains c
+        where not exists (
+          select from wallet_schedules s where (s.tenant_id, s.wallet_id, s.chain) = (c.tenant_id, c.wallet_id, c.chain)
+        )
+        for key share
+        on conflict do nothing`.execute(db);
+    },
     async release(claimIds) {
       await sql`
         update wallet_schedules set claim_id = null, claimed_until = null, due_at = ${AT_ONCE}

@@ -47,7 +47,7 @@ export function createJobs({ backend, schedules, refreshes, batchesAtOnce, log, 
   const handlers = new Map<string, JobHandler>([
     ['dispatch', onTick(dispatch)],
     ['prices', onTick((signal) => schedules.refreshPrices(signal))],
-    ['sweep', onTick(async () => void (await refreshes.resumeLost()))],
+    ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), schedules.adopt()])))],
     [
       BATCH_JOB,
       async (data, signal) => {

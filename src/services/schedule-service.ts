@@ -21,6 +21,8 @@ export type ScheduleService = {
   readBatch(batch: WalletBatch, signal: AbortSignal): Promise<void>;
   /** Brings the prices of all that anybody holds up to date, and the currency rates. */
   refreshPrices(signal: AbortSignal): Promise<void>;
+  /** Gives wallets a schedule that have none. */
+  adopt(): Promise<void>;
   /** Makes the wallets of a batch that was given up due at once. */
   redo(batch: WalletBatch): Promise<void>;
   /** How far behind the schedule of each chain is. */
@@ -75,6 +77,7 @@ export function createScheduleService(deps: ScheduleServiceDeps): ScheduleServic
       const held = await deps.balances.listHeldAssets();
       await Promise.all([deps.prices.refreshPrices(held, signal), deps.prices.refreshRates(signal)]);
     },
+    adopt: () => schedules.adopt(),
     redo: (batch) => schedules.makeDue(batch),
     getBacklogs: () => schedules.getBacklogs(chains.map(({ slug }) => slug)),
   };
