@@ -56,33 +56,10 @@ async function startRefresh(service: ServiceProcess): Promise<string> {
   return id;
 }
 
-describe('fault 37: a refresh in hand when its process', () => {
-  it.each([
-    ['SIGTERM', 'Postgres', () => ({})],
-    ['SIGKILL', 'Redis', () => ({ REDIS_QUEUE_URL: redis.url })],
-  ] as const)(
-    'fault 37: gets %s, with the queue in %s, is ended by another process, once',
-    async (signal, _, environment) => {
-      const first = await start(environment());
-      const id = await startRefresh(first);
-      first.signal(signal);
-      await first.ended;
-      endpoint.setMode('ok');
-      const second = await start(environment());
-      const read = (): Promise<Body> => call(second, 'GET', `/refreshes/${id}`);
-      await expect.poll(read, { timeout: 90_000, interval: 200 }).toMatchObject({ status: 'finished', progress: { done: 1 } });
-      const { by_asset } = await call(second, 'GET', '/portfolio');
-      expect(by_asset).toMatchObject([{ token_symbol: 'ETH', balance: '5', balances: [{ status: 'ok' }] }]);
-    },
-    180_000,
-  );
-});
-
 describe('fault 38: SIGTERM', () => {
   it.each([
     ['Redis', async () => redis.freeze(), async () => redis.thaw()],
     ['Postgres', () => postgres.freeze(), async () => postgres.thaw()],
-    ['a dead Redis', () => redis.kill(), () => redis.restart()],
     ['a dead Postgres', () => postgres.kill(), () => postgres.start()],
   ] as const)(
     'fault 38: with %s that does not answer ends the process in time, also in the middle of a refresh',

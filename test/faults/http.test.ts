@@ -5,6 +5,7 @@ import { type FaultServer, startFaultServer } from '../../localnet/fault-server.
 import { problemSchema } from '../../src/api/schemas/problem.ts';
 import { isolatedEnvironment, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import type { Body } from '../support/test-stack.ts';
 
 const MIB = 1024 * 1024;
 const POST_HEAD = 'POST /api/v1/wallets HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
@@ -119,7 +120,7 @@ describe('fault 45: a hostile client', { concurrent: true, timeout: 90_000 }, ()
 
   it('fault 45: with headers or a path of megabytes gets a 431', async () => {
     for (const start of ['GET /api/v1/chains HTTP/1.1\r\nHost: a\r\nX: ', 'GET /']) {
-      const answer = await converse(after(start, endless(32)));
+      const answer = await converse(headThen(start, endless(32)));
       // The rest of it may be on the way when the connection is reset.
       if (answer !== '') expect(readProblem(answer)).toMatchObject({ status: 431, code: 'headers_too_large' });
     }
@@ -127,8 +128,8 @@ describe('fault 45: a hostile client', { concurrent: true, timeout: 90_000 }, ()
 
   it('fault 45: with a body of 1 GB, declared or not, is refused without reading it, and delays nobody', async () => {
     const before = service.rssBytes();
-    const declared = converse(after(`${POST_HEAD}Content-Length: 1000000000\r\n\r\n`, endless(2_000)));
-    const chunked = converse(after(`${POST_HEAD}Transfer-Encoding: chunked\r\n\r\n`, chunks(2_000)));
+    const declared = converse(headThen(`${POST_HEAD}Content-Length: 1000000000\r\n\r\n`, endless(2_000)));
+    const chunked = converse(headThen(`${POST_HEAD}Transfer-Encoding: chunked\r\n\r\n`, chunks(2_000)));
     const waited = await longestWaitDuring(Promise.all([declared, chunked]));
     for (const answer of await Promise.all([declared, chunked])) {
       if (answer !== '') expect(readProblem(answer)).toMatchObject({ status: 413, code: 'payload_too_large' });
@@ -162,13 +163,13 @@ function* chunks(count: number): Generator<string> {
   for (const text of endless(count)) yield `${text.length.toString(16)}\r\n${text}\r\n`;
 }
 
-function* after(head: string, parts: Iterable<string>): Generator<string> {
+function* headThen(head: string, parts: Iterable<string>): Generator<string> {
   yield head;
   yield* parts;
 }
 
 it('fault 46: nothing that a client sends makes the service call an address of the client’s choosing', async () => {
-  const { paths, components } = await (await fetch(`${service.url}/api/v1/openapi.json`)).json();
+  const { paths, components }: Body = await (await fetch(`${service.url}/api/v1/openapi.json`)).json();
   const inputs = JSON.stringify(
     Object.values(paths as Record<string, Record<string, { parameters?: unknown; requestBody?: unknown }>>)
       .flatMap((methods) => Object.values(methods))

@@ -108,7 +108,7 @@ describe('an endpoint that hangs', () => {
     await first.allClosed();
   });
 
-  it('costs a hedged read only the wait for the hedge', async () => {
+  it('fault 18: costs a hedged read only the wait for the hedge', async () => {
     const onHedge = vi.fn();
     openPool([first, second], { timeoutMs: 20_000, probeUnitMs: 60_000, onHedge });
     await run();
@@ -180,7 +180,7 @@ describe('the last live endpoint', () => {
 });
 
 describe('a flapping endpoint', () => {
-  it('does not come back before several probes in a row were good', async () => {
+  it('fault 19: does not come back before several probes in a row were good', async () => {
     openPool([first, second]);
     await run();
     first.setMode('html503');
@@ -233,7 +233,7 @@ describe('probes', () => {
 });
 
 describe('an endpoint that refuses our key', () => {
-  it('is not asked again by every task', async () => {
+  it('fault 11: is not asked again by every task', async () => {
     openPool([first, second], { probeUnitMs: 1_000 });
     await run();
     first.setMode('status-401');
