@@ -11,9 +11,9 @@ import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { serviceEnvironment } from './service-environment.ts';
 
 export const PORTFOLIO = '/api/v1/portfolio';
-const ROUNDS = 5;
-const SECONDS = 2;
-const UNCACHED_READS = 15;
+const ROUNDS = 6;
+const SECONDS = 1;
+const UNCACHED_READS = 11;
 
 /** The cached portfolio through the whole service, against Node alone with the same bytes and against what is usually built; and what a read without the cache costs. */
 export async function benchApi(): Promise<readonly BenchLine[]> {

@@ -16,7 +16,7 @@ const WALLETS = 100_000;
 const ROUND_SECONDS = 300;
 const LATENCY_MS = 50;
 /** What is not done by then is told as not done. */
-const GIVE_UP_MS = 240_000;
+const GIVE_UP_MS = 100_000;
 const LOOK_INTERVAL_MS = 500;
 
 /**

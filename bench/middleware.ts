@@ -6,7 +6,7 @@ import type { BenchLine } from './bench-line.ts';
 import { type Contender, holdContest } from './contest.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 5;
 const SECONDS = 1;
 const BODY_BYTES = 2_048;
 const PARTS = ['log', 'limits', 'metrics', 'cache'] as const;

@@ -14,8 +14,8 @@ import { findFreePort, type ServerProcess, startServerProcess } from './server-p
 import { serviceEnvironment } from './service-environment.ts';
 import { LOAD_CORE } from './wrk.ts';
 
-const ROUNDS = 4;
-const SECONDS = 2;
+const ROUNDS = 5;
+const SECONDS = 1;
 
 /**
  * The cached portfolio through our own `nginx.conf`, against Node alone behind the same nginx. nginx shares its core with the load, so that the rates say

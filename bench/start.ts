@@ -7,7 +7,7 @@ import { type BenchLine, median } from './bench-line.ts';
 import { startServerProcess } from './server-process.ts';
 import { serviceEnvironment } from './service-environment.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** What a process allocates to start has settled by then. */
 const SETTLE_MS = 2_000;
 
