@@ -1,4 +1,5 @@
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { LRUCache } from 'lru-cache';
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { RedisClient } from './redis.ts';
 
 /** What came of an attempt to spend points. */
@@ -38,6 +39,9 @@ const KEY_PREFIX = 'chainfolio:limit';
 /** How long Redis is left alone after it failed; then one attempt, which nobody waits for, finds out whether it is back. */
 const PAUSE_MS = 1_000;
 
+/** Clients that are counted at once; with more, whoever has been quiet for the longest is forgotten. Some 20 MB. */
+const MAX_CLIENTS = 100_000;
+
 /** Takes the points only if they are there, so that a request that was refused has cost nothing. Answers as the library's own script does. */
 const SPEND_SCRIPT = `
 redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
@@ -69,17 +73,18 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 
 type Counter<Answer> = (key: string, cost: number) => Promise<Answer>;
 
+/** Counts in this process. The library's own counter would keep an entry and a timer for every client that comes, however many do. */
 function createMemoryCounter(points: number, windowSeconds: number): Counter<Allowance> {
-  const counter = new RateLimiterMemory({ points, duration: windowSeconds });
-  const read = createReader(points, windowSeconds);
+  const windows = new LRUCache<string, { readonly spent: number; readonly endsAt: number }>({ max: MAX_CLIENTS });
   return async (key, cost) => {
-    try {
-      return read(await counter.consume(key, cost), cost);
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      await counter.reward(key, cost);
-      return read(refusal, cost);
-    }
+    const now = performance.now();
+    const known = windows.get(key);
+    const { spent: before, endsAt } =
+      known !== undefined && known.endsAt > now ? known : { spent: 0, endsAt: now + windowSeconds * 1000 };
+    const isAllowed = before + cost <= points;
+    const spent = isAllowed ? before + cost : before;
+    windows.set(key, { spent, endsAt });
+    return { isAllowed, remaining: points - spent, resetMs: endsAt - now };
   };
 }
 
@@ -132,7 +137,7 @@ function createSharedCounter(
   };
 }
 
-/** Both counters tell what would have been spent, granted or not. */
+/** The script tells what would have been spent, granted or not. */
 function createReader(points: number, windowSeconds: number): (result: RateLimiterRes, cost: number) => Allowance {
   const windowMs = windowSeconds * 1000;
   return ({ consumedPoints, msBeforeNext }, cost) => {

@@ -32,6 +32,17 @@ describe('a limiter in process', () => {
     expect(await limiter.spend('a', 1000)).toMatchObject({ isAllowed: false, remaining: 0 });
   });
 
+  it('keeps no more clients in mind than there is room for, and counts on for those who keep coming', async () => {
+    const limiter = createLimiter();
+    for (let i = 0; i < 250_000; i++) {
+      if (i % 50_000 === 0) await limiter.spend('busy', 2);
+      await limiter.spend(`client ${i}`, 10);
+    }
+    expect(await limiter.spend('busy', 1)).toMatchObject({ isAllowed: false, remaining: 0 });
+    expect(await limiter.spend('client 249999', 1)).toMatchObject({ isAllowed: false });
+    expect(await limiter.spend('client 0', 1)).toMatchObject({ isAllowed: true });
+  });
+
   it('gives all points back at the moment it named', async () => {
     const limiter = createLimiter({ windowSeconds: 1 });
     const { resetMs } = await limiter.spend('a', 10);
