@@ -14,7 +14,10 @@ const MARGIN_MS = 5;
 export function createCallWindow(now: () => number): CallWindow {
   let sent: { readonly at: number; readonly weight: number }[] = [];
   let longestMs = 1_000;
-  const since = (spanMs: number): typeof sent => sent.filter(({ at }) => at > now() - spanMs);
+  const since = (spanMs: number): typeof sent => {
+    const start = now() - spanMs;
+    return sent.filter(({ at }) => at > start);
+  };
   return {
     waitMs(weight, perSecond) {
       // Whole calls in whole seconds; less than one a second is one in more than a second.
