@@ -71,7 +71,10 @@ export function createRefreshService(deps: RefreshServiceDeps): RefreshService {
   const start = (run: Run): void => {
     const work = runUnderLease(deps, run, stopping.signal)
       .catch((error: unknown) => deps.log.error({ err: error, refresh: run.id }, 'refresh failed'))
-      .finally(() => running.delete(run.id));
+      .finally(() => {
+        // One whose lease was lost may have been taken up anew by this very process.
+        if (running.get(run.id) === work) running.delete(run.id);
+      });
     running.set(run.id, work);
   };
 
