@@ -1,4 +1,5 @@
 import packageJson from '../package.json' with { type: 'json' };
+import type { HttpServer } from './api/http-server.ts';
 import { composeOps, type Ops } from './compose-ops.ts';
 import { composeServices, type Services } from './compose-services.ts';
 import { openStorage, type Storage } from './compose-storage.ts';
@@ -20,8 +21,8 @@ export type Base = {
   readonly services: Services;
   readonly ops: Ops;
   readonly now: () => Date;
-  /** Begins to look after what is stored and at what is outside. */
-  start(): void;
+  /** Accepts connections and begins all that goes on in the background. The address; throws StartupError when it cannot be had. */
+  serve(parts: { readonly server: HttpServer; readonly jobs: { start(): void } }): Promise<{ readonly url: string }>;
   /** How it is stopped once nothing new comes in: first who works, then what they work with. */
   readonly lastSteps: readonly ShutdownStep[];
   /** Tells of an error that reached nobody, and that the process is given up for it. */
@@ -55,10 +56,17 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
     services,
     ops,
     now,
-    start() {
+    async serve({ server, jobs }) {
+      const { url } = await server.listen().catch(async (error: unknown) => {
+        await storage.close();
+        throw error;
+      });
       storage.feed.start();
       services.health.start();
       ops.start();
+      jobs.start();
+      log.info({ url }, 'serving');
+      return { url };
     },
     lastSteps: [
       { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },

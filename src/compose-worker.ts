@@ -16,13 +16,7 @@ export async function composeWorker(config: Config): Promise<Service> {
   const app = createOpsServer({ readiness: ops.readiness, metrics, isLoopback: config.isLoopback, log });
   const server = createHttpServer({ app, host: config.host, port: config.workerPort, deadlineMs: PROBES_DEADLINE_MS });
   return {
-    async start() {
-      const { url } = await server.listen();
-      base.start();
-      jobs.start();
-      log.info({ url }, 'serving');
-      return { url };
-    },
+    start: () => base.serve({ server, jobs }),
     stop() {
       log.info('stopping');
       ops.readiness.drain();

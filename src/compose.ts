@@ -50,16 +50,7 @@ export async function compose(config: Config): Promise<Service> {
   const drainDelayMs = config.drainDelaySeconds * 1000;
   const server = createHttpServer({ app, host: config.host, port: config.port, drainDelayMs, deadlineMs: DRAIN_DEADLINE_MS });
   return {
-    async start() {
-      const { url } = await server.listen().catch(async (error: unknown) => {
-        await storage.close();
-        throw error;
-      });
-      base.start();
-      jobs.start();
-      log.info({ url }, 'serving');
-      return { url };
-    },
+    start: () => base.serve({ server, jobs }),
     stop() {
       log.info('stopping');
       ops.readiness.drain();
