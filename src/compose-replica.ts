@@ -20,6 +20,16 @@ export type ReadStores = {
   readonly prices: PriceStore;
 };
 
+/** The stores over one database. */
+export function createReadStores(db: Database['db']): ReadStores {
+  return {
+    wallets: createWalletStore(db),
+    assets: createAssetStore(db),
+    balances: createBalanceStore(db),
+    prices: createPriceStore(db),
+  };
+}
+
 export type Replica = {
   readonly stores: ReadStores;
   readonly reads: ReplicaReads;
@@ -38,12 +48,7 @@ export function openReplica({ databaseReplicaUrl: url }: Config, { feed, log, me
   const onQuery = (query: { isGood: boolean; seconds: number }): void => metrics.onQuery({ pool: 'replica', ...query });
   const { db, poolSize, close } = createDatabase({ url, log, queryTimeoutMs: QUERY_TIMEOUT_MS, onQuery });
   return {
-    stores: {
-      wallets: createWalletStore(db),
-      assets: createAssetStore(db),
-      balances: createBalanceStore(db),
-      prices: createPriceStore(db),
-    },
+    stores: createReadStores(db),
     reads: createReplicaReads({ replica: db, feed, log }),
     poolSize,
     close,

@@ -1,26 +1,18 @@
-import { openReplica, type Replica } from './compose-replica.ts';
+import { createReadStores, openReplica, type ReadStores, type Replica } from './compose-replica.ts';
 import type { Config } from './config.ts';
-import { type AssetStore, createAssetStore } from './db/asset-store.ts';
-import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
 import { type ChangeFeed, createChangeFeed } from './db/change-feed.ts';
 import { type DataTimes, readDataTimes } from './db/data-times.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
-import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
 import { createScheduleStore, type ScheduleStore } from './db/schedule-store.ts';
-import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
 import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
 import { StartupError } from './lib/startup-error.ts';
 
-export type Storage = {
-  readonly wallets: WalletStore;
-  readonly assets: AssetStore;
-  readonly balances: BalanceStore;
-  readonly prices: PriceStore;
+export type Storage = ReadStores & {
   readonly refreshes: RefreshStore;
   readonly schedules: ScheduleStore;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
@@ -54,10 +46,7 @@ export async function openStorage(
   const replica = openReplica(config, { feed, log, metrics });
   const { db } = database;
   const storage: Storage = {
-    wallets: createWalletStore(db),
-    assets: createAssetStore(db),
-    balances: createBalanceStore(db),
-    prices: createPriceStore(db),
+    ...createReadStores(db),
     refreshes: createRefreshStore(db),
     schedules: createScheduleStore(db),
     url,
