@@ -7,7 +7,7 @@ import { createJobs, type Jobs, SCHEDULE_NAMES, SCHEDULES } from './jobs/jobs.ts
 import { openQueueBackend, type QueueLocation } from './jobs/queue-backend.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
-import { createSampler } from './lib/sampler.ts';
+import { createRounds } from './lib/rounds.ts';
 import { StartupError } from './lib/startup-error.ts';
 import type { Tracer } from './lib/tracing.ts';
 import { createWatchedPart } from './services/watched-part.ts';
@@ -40,8 +40,8 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   const follow = followJobs(tracer);
   const watch = watchJobs(deps);
   const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce: BATCHES_AT_ONCE, onJob: watch.onJob, follow, log });
-  const sampler = createSampler({
-    async sample() {
+  const looks = createRounds({
+    async run() {
       metrics.setQueue('jobs', await jobs.queue.getStats());
       watch.onQueue(true);
       for (const schedule of SCHEDULES) if (await jobs.queue.isOnTime(schedule)) watch.onElsewhere(schedule);
@@ -52,19 +52,19 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
       log.warn({ err: error }, 'the queue cannot be looked at');
     },
   });
-  const backlogs = createSampler({
-    sample: async () => metrics.setBacklogs(await schedules.getBacklogs()),
+  const backlogs = createRounds({
+    run: async () => metrics.setBacklogs(await schedules.getBacklogs()),
     intervalMs: SAMPLE_INTERVAL_MS,
     onError: (error) => log.warn({ err: error }, 'how far schedules are behind cannot be told'),
   });
   return {
     start() {
       jobs.start();
-      sampler.start();
+      looks.start();
       backlogs.start();
     },
     async stop() {
-      await Promise.all([backlogs.stop(), sampler.stop(), jobs.stop()]);
+      await Promise.all([backlogs.stop(), looks.stop(), jobs.stop()]);
     },
   };
 }

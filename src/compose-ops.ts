@@ -2,7 +2,7 @@ import type { Storage } from './compose-storage.ts';
 import type { Logger } from './lib/logger.ts';
 import { createLoopWatch } from './lib/loop-watch.ts';
 import type { Metrics } from './lib/metrics.ts';
-import { createSampler } from './lib/sampler.ts';
+import { createRounds } from './lib/rounds.ts';
 import type { HealthService } from './services/health-service.ts';
 import { createReadinessService, type ReadinessService } from './services/readiness-service.ts';
 
@@ -28,8 +28,8 @@ export function composeOps({ storage, health, metrics, log, isSampling }: OpsDep
     isStarted: () => health.hasLookedAround(),
     log,
   });
-  const sampler = createSampler({
-    sample: async () => metrics.setDataTimes(await storage.readDataTimes()),
+  const ages = createRounds({
+    run: async () => metrics.setDataTimes(await storage.readDataTimes()),
     intervalMs: SAMPLE_INTERVAL_MS,
     onError: (error) => log.warn({ err: error }, 'the age of the data cannot be told'),
   });
@@ -44,12 +44,12 @@ export function composeOps({ storage, health, metrics, log, isSampling }: OpsDep
     start() {
       loop.start();
       readiness.start();
-      if (isSampling) sampler.start();
+      if (isSampling) ages.start();
     },
     stop() {
       loop.stop();
       readiness.stop();
-      return sampler.stop();
+      return ages.stop();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { BalanceSource } from '../adapters/balance-source.ts';
 import { toAppError } from '../domain/errors.ts';
 import { toSourceError } from '../domain/holding.ts';
+import { createRounds } from '../lib/rounds.ts';
 
 export type HealthPart = {
   /** `database`, `cache`, `queue`, `chain:ethereum`, `prices:defillama`, `fx:coingecko`, `schedule:prices`, `limits`. */
@@ -53,8 +54,6 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
     [...deps.sources.keys()].map((slug) => [slug, { ...UNKNOWN_PART, name: `chain:${slug}` }]),
   );
   const stopping = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let round: Promise<void> = Promise.resolve();
   let hasLookedAround = false;
   let followed: ReadonlySet<string> = new Set();
   const others: (() => readonly HealthPart[])[] = [];
@@ -78,11 +77,12 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
       }),
     );
     hasLookedAround = true;
-    if (!stopping.signal.aborted) timer = setTimeout(startRound, PROBE_INTERVAL_MS).unref();
   };
-  const startRound = (): void => {
-    round = probeRound();
-  };
+  const rounds = createRounds({
+    run: probeRound,
+    intervalMs: PROBE_INTERVAL_MS,
+    onError: (error) => deps.log.warn({ err: error }, 'chains could not be looked at'),
+  });
 
   return {
     async getHealth() {
@@ -96,11 +96,10 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
     addParts: (list) => void others.push(list),
     listPartsInUse: () => listParts().filter((part) => part.inUse),
     hasLookedAround: () => hasLookedAround,
-    start: startRound,
-    async stop() {
-      clearTimeout(timer);
+    start: rounds.start,
+    stop() {
       stopping.abort();
-      await round;
+      return rounds.stop();
     },
   };
 }

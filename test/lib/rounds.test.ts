@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createSampler } from '../../src/lib/sampler.ts';
+import { createRounds } from '../../src/lib/rounds.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -8,42 +8,42 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('samples at once and then after each pause, whatever goes wrong, until it is stopped', async () => {
-  let samples = 0;
+it('runs at once and then after each pause, whatever goes wrong, until it is stopped', async () => {
+  let runs = 0;
   const errors: unknown[] = [];
-  const sampler = createSampler({
-    sample: async () => {
-      samples += 1;
-      if (samples === 2) throw new Error('planted');
+  const rounds = createRounds({
+    run: async () => {
+      runs += 1;
+      if (runs === 2) throw new Error('planted');
     },
     intervalMs: 1_000,
     onError: (error) => errors.push(error),
   });
-  sampler.start();
+  rounds.start();
   await vi.advanceTimersByTimeAsync(2_500);
-  expect(samples).toBe(3);
+  expect(runs).toBe(3);
   expect(errors).toEqual([new Error('planted')]);
-  await sampler.stop();
+  await rounds.stop();
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(samples).toBe(3);
+  expect(runs).toBe(3);
 });
 
-it('begins no sample before the last one has ended, and stops with its end', async () => {
+it('begins no round before the last one has ended, and stops with its end', async () => {
   const running = Promise.withResolvers<void>();
-  let samples = 0;
-  const sampler = createSampler({
-    sample: () => {
-      samples += 1;
+  let runs = 0;
+  const rounds = createRounds({
+    run: () => {
+      runs += 1;
       return running.promise;
     },
     intervalMs: 1_000,
     onError: () => undefined,
   });
-  sampler.start();
+  rounds.start();
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(samples).toBe(1);
+  expect(runs).toBe(1);
   let isStopped = false;
-  const stopped = sampler.stop().then(() => {
+  const stopped = rounds.stop().then(() => {
     isStopped = true;
   });
   await vi.advanceTimersByTimeAsync(100);
