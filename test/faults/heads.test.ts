@@ -24,6 +24,8 @@ beforeAll(async () => {
   }
   stack.prices.setPrice(`ethereum:${USDC.toLowerCase()}`, '1');
   stack.prices.setPrice('coingecko:ethereum', '3000');
+  await mine(stack.ethereum, 50);
+  await stack.ethereum.setBalance(USDC, ALICE, 2_000_000n);
   await stack.post('/wallets', { address: ALICE }, 201);
   await stack.refresh();
 });
@@ -49,8 +51,7 @@ async function read(): Promise<{ block: number; status: string; error: Body; usd
 }
 
 it('fault 13: an endpoint whose head stands still is passed over for one that goes on, and is named as lagging', async () => {
-  await mine(stack.ethereum, 50);
-  await stack.ethereum.setBalance(USDC, ALICE, 2_000_000n);
+  expect(await read()).toMatchObject({ usdc: '1' });
   await expect.poll(read, { timeout: 90_000, interval: 500 }).toMatchObject({ status: 'ok', usdc: '2' });
   const states = async (): Promise<readonly string[]> =>
     (await stack.get('/providers')).providers

@@ -1,7 +1,8 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createHttpClient } from '../../src/lib/http-client.ts';
 
 /**
- * A program of its own: calls each URL given ten times over and prints by how many bytes its memory grew at the most. To be run with --expose-gc. In the process of the server that makes the
+ * A program of its own: calls each URL given ten times over and prints by how many bytes its memory grew at the most and how long its event loop stood still, but for one time in a hundred. To be run with --expose-gc. In the process of the server that makes the
  * answers, the server's memory would be measured with it.
  */
 const urls = process.argv.slice(2);
@@ -20,9 +21,11 @@ const callAll = async (): Promise<void> => {
 await callAll();
 const before = process.memoryUsage().rss;
 let highest = before;
+const delay = monitorEventLoopDelay({ resolution: 5 });
+delay.enable();
 for (let round = 0; round < 10; round += 1) {
   await callAll();
   highest = Math.max(highest, process.memoryUsage().rss);
 }
-process.stdout.write(String(highest - before));
+process.stdout.write(JSON.stringify({ grownBytes: highest - before, p99DelayMs: delay.percentile(99) / 1e6 }));
 await http.close();
