@@ -15,7 +15,7 @@ export type Score = {
 };
 
 /** Node has compiled what is used most after some ten thousand requests. */
-const WARM_UP_SECONDS = 5;
+const WARM_UP_SECONDS = 4;
 
 /** Loads the contenders in turns, so that a busy moment of the machine hits all alike, and answers with what each did by its name. */
 export async function holdContest(

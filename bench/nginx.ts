@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { requireProgram } from '../test/support/debian-package.ts';
 import { PORTFOLIO } from './api.ts';
 import { startBenchDatabase } from './bench-database.ts';
 import type { BenchLine } from './bench-line.ts';
@@ -22,6 +23,7 @@ const SECONDS = 1;
  * what a door costs at the least; the service's own CPU time is not disturbed by that.
  */
 export async function benchNginx(): Promise<readonly BenchLine[]> {
+  await requireProgram('nginx', 'nginx');
   const folder = mkdtempSync(join(tmpdir(), 'chainfolio-bench-'));
   const database = await startBenchDatabase();
   const servers: ServerProcess[] = [];

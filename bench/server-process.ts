@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { requireProgram } from '../test/support/debian-package.ts';
 import { SERVER_CORE } from './wrk.ts';
 
 export type ServerProcess = {
@@ -41,6 +42,7 @@ type ServerOptions = {
 /** A Node process of its own on one core, with its log in a file, that serves HTTP. */
 export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
   const { script, args = [], env = {}, nodeArgs = [], core = SERVER_CORE, portVariable = 'PORT', readyPath = '/' } = options;
+  await requireProgram('taskset', 'util-linux');
   const folder = mkdtempSync(join(tmpdir(), 'chainfolio-bench-'));
   const log = join(folder, 'log');
   const output = openSync(log, 'w');

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { requireProgram } from '../test/support/debian-package.ts';
 
 const run = promisify(execFile);
 
@@ -17,6 +18,7 @@ export type Load = {
 
 /** Asks for one URL over and over; answers with requests a second. Throws when an answer was not 2xx or 3xx, or a socket failed. */
 export async function runWrk({ url, seconds, connections = 64, headers = {} }: Load): Promise<number> {
+  await requireProgram('wrk', 'wrk');
   const lines = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const args = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, ...lines, url];
   const { stdout } = await run('taskset', args);
