@@ -9,6 +9,7 @@ import {
 } from 'kysely';
 import pg from 'pg';
 import { AppError } from '../domain/errors.ts';
+import { within } from '../lib/within.ts';
 import { leavesConnectionBroken, toDatabaseError } from './pg-errors.ts';
 import type { Schema } from './schema.ts';
 
@@ -41,6 +42,10 @@ type Log = { warn(details: object, message: string): void };
 const CONNECT_TIMEOUT_MS = 3_000;
 const QUERY_TIMEOUT_MS = 10_000;
 const PING_TIMEOUT_MS = 3_000;
+const PING_LIMIT = {
+  timeoutMs: PING_TIMEOUT_MS,
+  tooLate: () => new AppError('database_unavailable', 'The database does not answer.'),
+};
 const CLOSE_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS = 10;
 
@@ -70,10 +75,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   return {
     db,
     async ping() {
-      const timeUp = sleep(PING_TIMEOUT_MS, undefined, { ref: false }).then(() => {
-        throw new AppError('database_unavailable', 'The database does not answer.');
-      });
-      await Promise.race([timeUp, pingPool.query('select 1')]).catch((error: unknown) => {
+      await within(pingPool.query('select 1'), PING_LIMIT).catch((error: unknown) => {
         throw toDatabaseError(error);
       });
     },

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../domain/errors.ts';
+import { within } from '../lib/within.ts';
 import { type DataVersion, readVersion, SHARED_DATA_ID, toVersion } from './data-version.ts';
 import type { Schema } from './schema.ts';
 
@@ -87,16 +88,9 @@ export function createVersionMemory(db: Kysely<Schema>, isListening: () => boole
 }
 
 /** The answer, or database_unavailable when it takes longer; the question goes on. */
-export async function awaitVersion(question: Promise<DataVersion>, patienceMs: number): Promise<DataVersion> {
-  question.catch(() => undefined);
-  const timeUp = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => timeUp.reject(new AppError('database_unavailable', 'The database does not answer.')),
-    patienceMs,
-  );
-  try {
-    return await Promise.race([question, timeUp.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function awaitVersion(question: Promise<DataVersion>, timeoutMs: number): Promise<DataVersion> {
+  return within(question, {
+    timeoutMs,
+    tooLate: () => new AppError('database_unavailable', 'The database does not answer.'),
+  });
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { WalletBatch } from '../domain/wallet-batch.ts';
+import { within } from '../lib/within.ts';
 import { BATCH_JOB, TICK_PAYLOAD, toBatchPayload } from './payloads.ts';
 import type { BullJob, BullQueue, QueueBackend } from './queue-backend.ts';
 
@@ -40,10 +40,11 @@ export type JobQueue = {
   removeDeadLetter(id: string): Promise<void>;
 };
 
-const TIMEOUT_MS = 5_000;
+/** BullMQ itself waits for a connection for as long as it takes. */
+const LIMIT = { timeoutMs: 5_000, tooLate: () => new Error('the queue did not answer within 5 seconds') };
 
 export function createJobQueue({ getQueue }: Pick<QueueBackend, 'getQueue'>): JobQueue {
-  const ask = <T>(question: (queue: BullQueue) => Promise<T>): Promise<T> => within(TIMEOUT_MS, getQueue().then(question));
+  const ask = <T>(question: (queue: BullQueue) => Promise<T>): Promise<T> => within(getQueue().then(question), LIMIT);
   return {
     async addBatches(batches) {
       const jobs = batches.map((batch) => ({
@@ -95,20 +96,4 @@ async function requireJob(queue: BullQueue, id: string): Promise<BullJob> {
   const job = await queue.getJob(id);
   if (job === undefined || (await job.getState()) !== 'failed') throw new Error(`no dead letter has the id ${id}`);
   return job;
-}
-
-/** BullMQ waits for a connection for as long as it takes. */
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  const stopWaiting = new AbortController();
-  const tooLate = sleep(timeoutMs, undefined, { signal: stopWaiting.signal }).then(() => {
-    throw new Error(`the queue did not answer in ${timeoutMs} ms`);
-  });
-  // Whichever is left over must not count as an error that nobody heard of.
-  work.catch(() => undefined);
-  tooLate.catch(() => undefined);
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    stopWaiting.abort();
-  }
 }

@@ -1,3 +1,5 @@
+import { within } from './within.ts';
+
 /** One thing to stop. */
 export type ShutdownStep = { readonly name: string; readonly run: () => Promise<void>; readonly timeoutMs: number };
 
@@ -12,16 +14,12 @@ export async function runShutdown(steps: readonly ShutdownStep[], log: Log): Pro
   let isClean = true;
   for (const { name, run, timeoutMs } of steps) {
     const startedAt = performance.now();
-    const overdue = Promise.withResolvers<never>();
-    const timer = setTimeout(() => overdue.reject(new Error(`not stopped after ${timeoutMs} ms`)), timeoutMs);
     try {
-      await Promise.race([run(), overdue.promise]);
+      await within(run(), { timeoutMs, tooLate: () => new Error(`not stopped after ${timeoutMs} ms`) });
       log.info({ part: name, ms: Math.round(performance.now() - startedAt) }, 'stopped');
     } catch (error) {
       isClean = false;
       log.error({ part: name, err: error }, 'did not stop');
-    } finally {
-      clearTimeout(timer);
     }
   }
   return isClean;

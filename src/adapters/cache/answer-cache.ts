@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { within } from '../../lib/within.ts';
 import type { AnswerCache, CachedAnswer, CacheOutcome, CacheRequest, SharedStore } from '../cache.ts';
 import { createEntryLevels, isYounger, type KeptEntry } from './entry-levels.ts';
 
@@ -89,15 +90,9 @@ function isDatabaseFault(error: unknown): boolean {
 }
 
 /** The work, which goes on in any case, or database_unavailable when it takes too long. */
-async function withPatience(work: Promise<Made>): Promise<Made> {
-  work.catch(() => undefined);
-  const timeUp = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    timeUp.reject(new AppError('database_unavailable', 'The database does not answer in time.'));
-  }, PATIENCE_MS);
-  try {
-    return await Promise.race([work, timeUp.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+function withPatience(work: Promise<Made>): Promise<Made> {
+  return within(work, {
+    timeoutMs: PATIENCE_MS,
+    tooLate: () => new AppError('database_unavailable', 'The database does not answer in time.'),
+  });
 }
