@@ -80,8 +80,8 @@ async function watch(db: Kysely<Schema>, { worker, chain, slots }: Watched): Pro
   const scale = isDone ? 1 : WALLETS / Math.max(progress.read, 1);
   return [
     line('read', progress.read, 'wallets', progress.read / WALLETS),
-    line('balances', slots / scale, 'balances'),
-    line('requests', requests, 'requests'),
+    line('balances', slots, 'balances'),
+    line('requests', Math.round(requests * scale), 'requests'),
     line('wall', (wallMs / 1000) * scale, 's', ((wallMs / 1000) * scale) / ROUND_SECONDS),
     line('worker.cpu', (cpuMs / 1000) * scale, 's'),
     line('worker.share', (cpuMs * scale) / 10 / ROUND_SECONDS, '%of-a-core', (cpuMs * scale) / 1000 / ROUND_SECONDS / 0.5),
