@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
+import { findFreePort } from '../support/free-port.ts';
 import type { Body } from '../support/test-stack.ts';
 import { inspect, logsOf, until } from './podman.ts';
 import { PROJECT_PREFIX, removeKilledRuns, removeProject } from './remove-project.ts';
@@ -53,7 +52,7 @@ export async function createContainerStack(settings: Readonly<Record<string, str
     await cp(join(ROOT, name), join(folder, name), { recursive: true });
   }
   await run('sh', [join(folder, 'deploy', 'init.sh')]);
-  const [httpPort, prometheusPort] = [await freePort(), await freePort()];
+  const [httpPort, prometheusPort] = [await findFreePort(), await findFreePort()];
   const url = `http://127.0.0.1:${httpPort}`;
   const first = { ...settings, HTTP_PORT: String(httpPort), PROMETHEUS_PORT: String(prometheusPort) };
   const compose = (...args: string[]): Promise<unknown> =>
@@ -126,13 +125,4 @@ function askAt(address: string, path: string): Promise<{ status: number; body: B
     sent.on('error', reject);
     sent.end();
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { expect, vi } from 'vitest';
+import { findFreePort } from '../support/free-port.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 
 /** A real Redis Cluster: three masters with a third of the slots each, and a replica for each of them. */
@@ -71,14 +70,4 @@ async function startNode(): Promise<{ server: RedisServer; busPort: number }> {
 
 async function waitUntilAll(servers: readonly RedisServer[], test: (server: RedisServer) => Promise<boolean>): Promise<void> {
   await vi.waitFor(async () => expect(await Promise.all(servers.map(test))).not.toContain(false), PATIENCE);
-}
-
-/** A port that was free a moment ago. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

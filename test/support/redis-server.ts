@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { requireProgram } from './debian-package.ts';
+import { findFreePort } from './free-port.ts';
 
 /** A real Redis of a suite's own, which can be frozen, killed, restarted and emptied. */
 export type RedisServer = {
@@ -80,13 +79,4 @@ async function launch({ dir, port, args }: { dir: string; port: number; args: re
   await ready.promise;
   child.stdout.removeAllListeners('data').resume();
   return child;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
