@@ -10,6 +10,7 @@ import {
   withBackend,
 } from 'bullmq';
 import { closeRedis, createRedis } from '../lib/redis.ts';
+import { createSeldom } from '../lib/seldom.ts';
 
 /** Where jobs are kept: a Redis that evicts nothing, or the database. */
 export type QueueLocation =
@@ -193,10 +194,8 @@ function keepOpen<T extends Openable>(open: () => T): { get(): Promise<T>; close
 
 /** A store that is gone is told of by everything that waits for it; once in a while is enough. */
 function warnSometimes(log: Log): Warn {
-  let quietUntil = 0;
+  const mayTell = createSeldom(QUIET_MS);
   return (error) => {
-    if (Date.now() < quietUntil) return;
-    quietUntil = Date.now() + QUIET_MS;
-    log.warn({ err: error }, 'trouble with the queue');
+    if (mayTell()) log.warn({ err: error }, 'trouble with the queue');
   };
 }

@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
+import { createSeldom } from './seldom.ts';
 
 /** A connection to Redis or to a cluster of it. */
 export type RedisClient = Redis | Cluster;
@@ -50,12 +51,10 @@ export function createRedis({ url, name, log, commandTimeoutMs, onError }: Redis
           clusterRetryStrategy: reconnectDelayMs,
           slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
         });
-  let quietUntil = 0;
+  const mayTell = createSeldom(QUIET_MS);
   client.on('error', (error: Error) => {
     onError?.(error);
-    if (Date.now() < quietUntil) return;
-    quietUntil = Date.now() + QUIET_MS;
-    log.warn({ err: error, redis: name }, 'redis connection failed');
+    if (mayTell()) log.warn({ err: error, redis: name }, 'redis connection failed');
   });
   return client;
 }

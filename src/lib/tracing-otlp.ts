@@ -3,6 +3,7 @@ import { type Attributes, type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, 
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+import { createSeldom } from './seldom.ts';
 import type { SpanExport, TracerOptions } from './tracing.ts';
 import type { TraceContext } from './tracing-context.ts';
 
@@ -84,14 +85,11 @@ function createAllowance(perSecond: number): () => boolean {
 }
 
 function reportFailures(exporter: SpanExporter, log: TracerOptions['log']): SpanExporter {
-  let quietUntil = 0;
+  const mayTell = createSeldom(QUIET_MS);
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
-        if (result.error !== undefined && performance.now() >= quietUntil) {
-          quietUntil = performance.now() + QUIET_MS;
-          log.warn({ err: result.error }, 'traces cannot be exported');
-        }
+        if (result.error !== undefined && mayTell()) log.warn({ err: result.error }, 'traces cannot be exported');
         done(result);
       });
     },
