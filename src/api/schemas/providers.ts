@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { ENDPOINT_STATES } from '../../lib/json-rpc/endpoint-state.ts';
 import { chainSlug, timestamp } from './common.ts';
 
 const endpointSchema = z
   .object({
     name: z.string().meta({ description: 'Its host, with what could be a key cut out.', example: 'ethereum-rpc.publicnode.com' }),
-    state: z.enum(['alive', 'lagging', 'unreachable', 'wrong_chain', 'unauthorized', 'limited', 'probing']).meta({
+    state: z.enum(ENDPOINT_STATES).meta({
       description:
         '`lagging`: behind the others, or its newest block stands still. `limited`: it asked for a pause, or its budget has no room. `probing`: on its way back, until several probes in a row were good.',
     }),

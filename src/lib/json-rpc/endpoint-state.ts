@@ -5,7 +5,8 @@ import { adviseRetry } from './retry-advice.ts';
  * `alive`: asked first. `lagging`: behind the others, or its head stands still. `limited`: asked us to pause, or its budget is used up. `unreachable`: fails.
  * `wrong_chain`, `unauthorized`: never of use until that changes. `probing`: on its way back, until several probes in a row were good.
  */
-export type EndpointState = 'alive' | 'lagging' | 'unreachable' | 'wrong_chain' | 'unauthorized' | 'limited' | 'probing';
+export const ENDPOINT_STATES = ['alive', 'lagging', 'unreachable', 'wrong_chain', 'unauthorized', 'limited', 'probing'] as const;
+export type EndpointState = (typeof ENDPOINT_STATES)[number];
 
 /** What is known of an endpoint's health. Times are in milliseconds since the epoch. */
 export type EndpointHealth = {

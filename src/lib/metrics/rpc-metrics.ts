@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { ENDPOINT_STATES, type EndpointState } from '../json-rpc/endpoint-state.ts';
 
 /** One HTTP request to an endpoint of a chain. `endpoint` is its masked name, `method` one of those that adapters use. */
 type RpcRequest = {
@@ -13,7 +14,7 @@ type RpcRequest = {
 /** How an endpoint stands; null for what is not known of it. */
 type EndpointGauges = {
   readonly name: string;
-  readonly state: string;
+  readonly state: EndpointState;
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly lagBlocks: bigint | null;
   readonly rateLimitRps: number;
@@ -32,7 +33,6 @@ export type RpcMetrics = {
 };
 
 const BUCKETS_SECONDS = [0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const ENDPOINT_STATES = ['alive', 'lagging', 'unreachable', 'wrong_chain', 'unauthorized', 'probing', 'limited'];
 
 /** The outcomes that a dashboard tells apart; every other failure is `failed`. */
 const OUTCOMES: ReadonlyMap<string, string> = new Map([
