@@ -23,8 +23,6 @@ export type ScheduleService = {
   refreshPrices(signal: AbortSignal): Promise<void>;
   /** Gives wallets a schedule that have none. */
   adopt(): Promise<void>;
-  /** Makes the wallets of a batch that was given up due at once. */
-  redo(batch: WalletBatch): Promise<void>;
   /** How far behind the schedule of each chain is. */
   getBacklogs(): Promise<readonly ChainBacklog[]>;
 };
@@ -78,7 +76,6 @@ export function createScheduleService(deps: ScheduleServiceDeps): ScheduleServic
       await Promise.all([deps.prices.refreshPrices(held, signal), deps.prices.refreshRates(signal)]);
     },
     adopt: () => schedules.adopt(),
-    redo: (batch) => schedules.makeDue(batch),
     getBacklogs: () => schedules.getBacklogs(chains.map(({ slug }) => slug)),
   };
 }
