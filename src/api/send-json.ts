@@ -19,8 +19,7 @@ export function etagOf(json: string): string {
   return content.length === json.length ? tag : `W/${tag}`;
 }
 
-/** Sends a JSON answer. A 200 to a GET that may be stored carries an ETag, and is a 304
- * when the client has it already. */
+/** Sends a JSON answer. A 200 to a GET that may be stored carries an ETag, and is a 304 when the client has it already. */
 export function sendJson(
   request: IncomingMessage,
   response: ServerResponse,
@@ -42,7 +41,7 @@ export function sendJson(
       return;
     }
   }
-  send(response, status, { type: 'application/json; charset=utf-8', text: json });
+  send(response, status, { type: JSON_TYPE, text: json });
 }
 
 /** Sends a text, as what it is. It is never stored. */
