@@ -16,14 +16,14 @@ function fileWith(text: string): string {
 
 /** Mistakes that are found before anything is begun, each with what is said of it. */
 const MISTAKES: readonly (readonly [Record<string, string>, RegExp])[] = [
-  [{ PORT: 'three' }, /^PORT: must be a whole number$/m],
-  [{ DATABASE_URL: `mysql://u:${SECRET}@127.0.0.1/x` }, /^DATABASE_URL: must be a postgres:\/\/ URL$/m],
-  [{ REDIS_URL_FILE: join(folder, 'missing') }, /^REDIS_URL_FILE: the file cannot be read$/m],
-  [{ DATABASE_REPLICA_URL_FILE: folder }, /^DATABASE_REPLICA_URL_FILE: the file cannot be read$/m],
-  [{ COINGECKO_API_KEY: SECRET, COINGECKO_API_KEY_FILE: fileWith(SECRET) }, /^COINGECKO_API_KEY: set it or .*, not both$/m],
-  [{ ETHEREUM_RPC_URLS: `ftp://host/${SECRET}` }, /^ETHEREUM_RPC_URLS: must be an http or https URL$/m],
-  [{ ATLANTIS_RPC_URLS: 'http://127.0.0.1' }, /^ATLANTIS_RPC_URLS: no chain of this name is known$/m],
-  [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: /m],
+  [{ PORT: 'three' }, /\bPORT: must be a whole number$/m],
+  [{ DATABASE_URL: `mysql://u:${SECRET}@127.0.0.1/x` }, /\bDATABASE_URL: must be a postgres:\/\/ URL$/m],
+  [{ REDIS_URL_FILE: join(folder, 'missing') }, /\bREDIS_URL_FILE: the file cannot be read$/m],
+  [{ DATABASE_REPLICA_URL_FILE: folder }, /\bDATABASE_REPLICA_URL_FILE: the file cannot be read$/m],
+  [{ COINGECKO_API_KEY: SECRET, COINGECKO_API_KEY_FILE: fileWith(SECRET) }, /\bCOINGECKO_API_KEY: set it or .*, not both$/m],
+  [{ ETHEREUM_RPC_URLS: `ftp://host/${SECRET}` }, /\bETHEREUM_RPC_URLS: must be an http or https URL$/m],
+  [{ ATLANTIS_RPC_URLS: 'http://127.0.0.1' }, /\bATLANTIS_RPC_URLS: no chain of this name is known$/m],
+  [{ LOG_LEVEL: 'loud' }, /\bLOG_LEVEL: /m],
 ];
 
 describe('fault 48: a start with what cannot work', { timeout: 60_000 }, () => {

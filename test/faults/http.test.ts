@@ -107,15 +107,10 @@ describe('fault 44: a client goes away', () => {
 });
 
 describe('fault 45: a hostile client', { concurrent: true, timeout: 90_000 }, () => {
-  it('fault 45: that never ends its headers, or its body, is hung up on', async () => {
-    const [headers, body] = await Promise.all([
-      converse([`${POST_HEAD}X-Slow: `]),
-      converse([`${POST_HEAD}Content-Length: 100\r\n\r\n{"address":`]),
-    ]);
-    for (const answer of [headers, body]) {
-      expect(answer).toMatch(/^HTTP\/1.1 408/);
-      expect(readProblem(answer)).toMatchObject({ code: 'request_timeout' });
-    }
+  it('fault 45: that never ends its headers is hung up on', async () => {
+    const answer = await converse([`${POST_HEAD}X-Slow: `]);
+    expect(answer).toMatch(/^HTTP\/1.1 408/);
+    expect(readProblem(answer)).toMatchObject({ code: 'request_timeout' });
   });
 
   it('fault 45: with headers or a path of megabytes gets a 431', async () => {
