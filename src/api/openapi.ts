@@ -75,14 +75,11 @@ export function errorCodesOf(route: Route): readonly ErrorCode[] {
   return [...codes];
 }
 
-/** Their answers are about this very moment, and carry no tag. */
-const UNTAGGED: ReadonlySet<string> = new Set(['/health', '/metrics']);
-
 function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObject {
   const { params, query, body, requestHeaders } = route;
   const responses = toErrorResponses(route, problems);
   for (const [status, spec] of Object.entries(route.replies)) responses[status] = withReply(responses[status], spec);
-  if (route.method === 'get' && !UNTAGGED.has(route.path)) {
+  if (route.method === 'get' && !route.isMomentary) {
     responses['304'] = { description: 'Nothing but ages has changed since the answer with this `ETag`.' };
   }
   return {

@@ -59,6 +59,8 @@ type RouteFace = {
   readonly requestHeaders?: z.ZodObject;
   /** Whether its 200 depends on nothing but its path, its query and what is stored, so that it may be kept. */
   readonly isCached?: true;
+  /** Whether its answers are about this very moment: they are never stored and carry no tag. */
+  readonly isMomentary?: true;
   /** Points of the rate limit that a request takes, 1 when left out; 0 is for what must always answer. */
   readonly cost?: number;
   /** The codes it may answer with beyond those that any route may. */

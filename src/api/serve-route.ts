@@ -33,6 +33,7 @@ export async function serveRoute(deps: ServeDeps, route: Route, { request, respo
     if (route.method !== 'get') deps.answers.noteWrite(tenantId);
   });
   if (response.destroyed) return;
+  if (route.isMomentary) response.setHeader('Cache-Control', 'no-store');
   const type = route.replies[reply.status]?.mediaType;
   if (type === undefined) sendJson(request, response, reply);
   else sendText(response, { status: reply.status, type, text: String(reply.body) });

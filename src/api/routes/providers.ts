@@ -21,6 +21,7 @@ export function createProviderRoutes({ endpointStates }: ProviderRouteDeps): rea
       summary: 'How the endpoints of chains are',
       description:
         'State, lag, breaker and budget of every endpoint, in order of preference, as the process that answers sees them. Workers that run apart have a view of their own, in their metrics.',
+      isMomentary: true,
       params: nothing,
       query: nothing,
       body: noBody,
@@ -28,7 +29,7 @@ export function createProviderRoutes({ endpointStates }: ProviderRouteDeps): rea
       errors: [],
       handler: async () => {
         const providers = [...endpointStates()].map(([chain, states]) => ({ chain, endpoints: states.map(presentEndpoint) }));
-        return reply(200, { providers }, { 'Cache-Control': 'no-store' });
+        return reply(200, { providers });
       },
     }),
   ];

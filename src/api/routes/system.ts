@@ -42,6 +42,7 @@ function healthRoute({ health, stopSignal }: SystemRouteDeps): Route {
     method: 'get',
     path: '/health',
     operationId: 'getHealth',
+    isMomentary: true,
     tag: 'System',
     summary: 'How the service and its parts are',
     cost: 0,
@@ -58,7 +59,7 @@ function healthRoute({ health, stopSignal }: SystemRouteDeps): Route {
     handler: async () => {
       if (stopSignal.aborted) throw new AppError('shutting_down', 'The service is stopping.');
       const found = await health.getHealth();
-      return reply(found.status === 'down' ? 503 : 200, presentHealth(found), { 'Cache-Control': 'no-store' });
+      return reply(found.status === 'down' ? 503 : 200, presentHealth(found));
     },
   });
 }
@@ -68,6 +69,7 @@ function metricsRoute({ metrics }: SystemRouteDeps): Route {
     method: 'get',
     path: '/metrics',
     operationId: 'getMetrics',
+    isMomentary: true,
     tag: 'System',
     summary: 'Read the metrics of this process',
     cost: 0,
