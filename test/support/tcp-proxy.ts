@@ -6,10 +6,6 @@ export type TcpProxy = {
   readonly port: number;
   /** The address of the server with the proxy in its place. */
   readonly url: string;
-  /** Waited before each part is passed on, in either direction. */
-  setLatency(ms: number): void;
-  /** Passes every part on in pieces of this many bytes. */
-  setSliceBytes(bytes: number): void;
   /** Nothing passes, in either direction, and connections stay open; new ones are taken and lead nowhere. */
   pause(): void;
   /** From now on what the server says is lost, while what clients say arrives: a connection that only one side has lost. */
@@ -22,17 +18,12 @@ export type TcpProxy = {
    * when that has happened.
    */
   cutAt(text: string, options: { readonly isDelivered: boolean }): Promise<void>;
-  /** Resets every connection once the server has sent this many bytes over it. */
-  cutAfterBytes(bytes: number): void;
   openConnections(): number;
   close(): Promise<void>;
 };
 
 type Trap = { readonly text: string; readonly isDelivered: boolean; readonly sprung: () => void };
 type Settings = {
-  latencyMs: number;
-  sliceBytes: number;
-  maxBytes: number;
   losesAnswers: boolean;
   /** Servers' ends of connections whose answers are lost. */
   readonly muted: WeakSet<Socket>;
@@ -45,9 +36,6 @@ type Settings = {
 export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const settings: Settings = {
-    latencyMs: 0,
-    sliceBytes: Number.POSITIVE_INFINITY,
-    maxBytes: Number.POSITIVE_INFINITY,
     losesAnswers: false,
     muted: new WeakSet(),
     trap: undefined,
@@ -65,11 +53,8 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
     };
     for (const socket of pair) socket.on('error', end);
     void forward(client, upstream, (part) => onClientPart(part, { settings, pair, end })).catch(end);
-    let sent = 0;
     void forward(upstream, client, async (part) => {
       if (!settings.losesAnswers && !settings.muted.has(upstream)) await passOn(settings, client, part);
-      sent += part.length;
-      if (sent >= settings.maxBytes) end();
     }).then(() => pairs.delete(pair), end);
   });
   server.listen(0, '127.0.0.1');
@@ -85,12 +70,6 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
   return {
     port,
     url: url.href,
-    setLatency(ms) {
-      settings.latencyMs = ms;
-    },
-    setSliceBytes(bytes) {
-      settings.sliceBytes = bytes;
-    },
     pause() {
       open();
       settings.gate = new Promise((resolve) => {
@@ -102,7 +81,6 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
     },
     resume() {
       settings.losesAnswers = false;
-      settings.maxBytes = Number.POSITIVE_INFINITY;
       open();
     },
     cut,
@@ -110,9 +88,6 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
       return new Promise((sprung) => {
         settings.trap = { text, isDelivered, sprung };
       });
-    },
-    cutAfterBytes(bytes) {
-      settings.maxBytes = bytes;
     },
     openConnections: () => pairs.size,
     async close() {
@@ -146,13 +121,9 @@ async function forward(from: Socket, to: Socket, handle: (part: Buffer) => Promi
   to.end();
 }
 
-async function passOn(settings: Settings, to: Socket, part: Buffer): Promise<void> {
-  for (let at = 0; at < part.length; at += settings.sliceBytes) {
-    if (settings.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.latencyMs));
-    await settings.gate;
-    if (to.destroyed) return;
-    to.write(part.subarray(at, at + settings.sliceBytes));
-  }
+async function passOn({ gate }: Settings, to: Socket, part: Buffer): Promise<void> {
+  await gate;
+  if (!to.destroyed) to.write(part);
 }
 
 function reset(pair: readonly [Socket, Socket]): void {
