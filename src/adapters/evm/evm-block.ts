@@ -2,6 +2,7 @@ import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Block } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import { acceptHead } from '../../lib/json-rpc/head-monitor.ts';
 import type { RpcCall, RpcEndpoint, RpcItem } from '../../lib/json-rpc/rpc-endpoint.ts';
 import { readHexData, readHexQuantity } from './hex.ts';
 
@@ -27,20 +28,14 @@ async function fetchNewestBlock(endpoint: RpcEndpoint, chain: EvmChain, signal: 
   return readBlock(resultOf(block, endpoint.name), endpoint.name);
 }
 
-/**
- * The newest block of an endpoint of the pool. Throws upstream_block_unavailable when it is older than what was read before: figures never go back to an
- * earlier block.
- */
+/** The newest block of an endpoint of the pool. Throws upstream_block_unavailable when it is older than what was read before. */
 export async function fetchHead(
   endpoint: RpcEndpoint,
   { chain, pool, signal }: { readonly chain: EvmChain; readonly pool: EndpointPool; readonly signal: AbortSignal },
 ): Promise<EvmBlock> {
   const block = await fetchNewestBlock(endpoint, chain, signal);
-  pool.heads.note(endpoint, block.number);
-  const tip = pool.heads.tip();
-  if (tip === undefined || block.number >= tip) return block;
-  const provider = endpoint.name;
-  throw new AppError('upstream_block_unavailable', `${provider} is behind what was read before.`, { provider });
+  acceptHead(pool.heads, endpoint, block.number);
+  return block;
 }
 
 /** A check for the endpoint pool: throws upstream_wrong_chain when the endpoint serves another chain. */

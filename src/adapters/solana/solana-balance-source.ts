@@ -2,6 +2,7 @@ import type { SolanaChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type Block, type SourceError, toSourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import { acceptHead } from '../../lib/json-rpc/head-monitor.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import type { AddressReading, BalanceSource, ChainReading } from '../balance-source.ts';
 import { type MintRead, readMints } from './mint-reads.ts';
@@ -34,9 +35,8 @@ async function probe(pool: EndpointPool, signal: AbortSignal): Promise<{ block: 
   try {
     const ask = async (endpoint: RpcEndpoint, ownSignal: AbortSignal): Promise<bigint> => {
       const slot = await fetchSlot(endpoint, ownSignal);
-      pool.heads.note(endpoint, slot);
-      if (slot >= (pool.heads.tip() ?? 0n)) return slot;
-      throw new AppError('upstream_block_unavailable', `${endpoint.name} is behind.`, { provider: endpoint.name });
+      acceptHead(pool.heads, endpoint, slot);
+      return slot;
     };
     const number = await pool.run(ask, signal, { isHedged: true });
     return { block: { number, hash: null } };

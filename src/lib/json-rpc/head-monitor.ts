@@ -1,3 +1,5 @@
+import { AppError } from '../../domain/errors.ts';
+
 /** The heads of one chain: how far each endpoint is, and what was served. `K` names an endpoint. */
 export type HeadMonitor<K> = {
   /** An endpoint said this head. */
@@ -74,6 +76,15 @@ export function createHeadMonitor<K>({ blockTimeMs, now = Date.now }: HeadMonito
       return new Date(now() - since >= stuckAfterMs ? since : now());
     },
   };
+}
+
+/** Notes the head that an endpoint told. Throws upstream_block_unavailable when it is older than what was read before: figures never go back to an earlier block. */
+export function acceptHead<K extends { readonly name: string }>(heads: HeadMonitor<K>, endpoint: K, head: bigint): void {
+  heads.note(endpoint, head);
+  const tip = heads.tip();
+  if (tip === undefined || head >= tip) return;
+  const provider = endpoint.name;
+  throw new AppError('upstream_block_unavailable', `${provider} is behind what was read before.`, { provider });
 }
 
 function bestHead(seen: ReadonlyMap<unknown, Seen>): bigint | undefined {
