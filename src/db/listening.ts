@@ -130,7 +130,10 @@ async function beat(client: pg.Client, signal: AbortSignal): Promise<void> {
 /** Politely for a second; a server that is frozen never answers. */
 async function hangUp(client: pg.Client, socket: Socket): Promise<void> {
   const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
-  await Promise.race([client.end().catch(() => undefined), socket.destroyed ? undefined : once(socket, 'close')]);
+  await Promise.race([
+    client.end().catch(() => undefined),
+    socket.destroyed ? undefined : once(socket, 'close').catch(() => undefined),
+  ]);
   clearTimeout(timer);
   socket.destroy();
 }
