@@ -1,12 +1,12 @@
 import { byTime, type Flow, type Valuation } from './cash-flow.ts';
 import { modifiedDietz } from './modified-dietz.ts';
+import { DAYS_PER_YEAR } from './returns.ts';
 import { sum } from './statistics.ts';
 
 /** A payment as the investor sees it: paid in is below zero, taken out and what is left at the end is above. */
 export type Payment = { readonly at: Date; readonly amount: number };
 
 const DAY_MS = 86_400_000;
-const DAYS_PER_YEAR = 365;
 const LOWEST_RATE = -0.999999;
 const HIGHEST_RATE = 1000;
 /** Places between the lowest and the highest rate at which the sign is looked at, even on the scale of growth. */
