@@ -78,6 +78,13 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
     );
     hasLookedAround = true;
   };
+  const lookAtDatabase = async (): Promise<HealthPart> => {
+    const database = await checkDatabase(deps.ping);
+    if (database.status === 'ok') followed = await deps.followedChains().catch(() => followed);
+    return database;
+  };
+  /** Shared by all who ask at the same time: requests for the health are not limited, and readiness waits for the same connection. */
+  let looking: Promise<HealthPart> | undefined;
   const rounds = createRounds({
     run: probeRound,
     intervalMs: PROBE_INTERVAL_MS,
@@ -86,8 +93,10 @@ export function createHealthService(deps: HealthServiceDeps): HealthService {
 
   return {
     async getHealth() {
-      const database = await checkDatabase(deps.ping);
-      if (database.status === 'ok') followed = await deps.followedChains().catch(() => followed);
+      looking ??= lookAtDatabase().finally(() => {
+        looking = undefined;
+      });
+      const database = await looking;
       const parts = [database, ...listParts()];
       const isDegraded = parts.some((part) => part.inUse && (part.status === 'down' || part.status === 'degraded'));
       const status = database.status === 'down' ? 'down' : isDegraded ? 'degraded' : 'ok';

@@ -15,6 +15,30 @@ function deadSource(chain: string, probed: string[]): BalanceSource {
   };
 }
 
+it('asks the database once for all who ask at the same time', async () => {
+  const asked: string[] = [];
+  const answers = Promise.withResolvers<void>();
+  const health = createHealthService({
+    version: '0',
+    ping: () => {
+      asked.push('ping');
+      return answers.promise;
+    },
+    followedChains: async () => {
+      asked.push('chains');
+      return new Set();
+    },
+    sources: new Map(),
+    log: { warn: () => undefined },
+  });
+  const all = Promise.all(Array.from({ length: 100 }, () => health.getHealth()));
+  answers.resolve();
+  expect(new Set((await all).map(({ status }) => status))).toEqual(new Set(['ok']));
+  expect(asked).toEqual(['ping', 'chains']);
+  await health.getHealth();
+  expect(asked).toEqual(['ping', 'chains', 'ping', 'chains']);
+});
+
 it('calls the service degraded for a dead chain that a wallet follows, and for no other', async () => {
   const probed: string[] = [];
   const sources = new Map(['ethereum', 'gnosis'].map((chain) => [chain, deadSource(chain, probed)]));
