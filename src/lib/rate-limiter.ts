@@ -3,7 +3,7 @@ import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { RedisClient } from './redis.ts';
 
 /** What came of an attempt to spend points. */
-export type Allowance = {
+export type SpendResult = {
   /** Whether the points were there. If not, none were taken. */
   readonly isAllowed: boolean;
   /** Points left until the window ends. */
@@ -18,7 +18,7 @@ export type RateLimiter = {
   readonly points: number;
   readonly windowSeconds: number;
   /** Takes points if there are enough of them left. More than there are in a whole window cost no more than all of those. Never throws. */
-  spend(key: string, cost: number): Promise<Allowance>;
+  spend(key: string, cost: number): Promise<SpendResult>;
 };
 
 export type RateLimiterOptions = {
@@ -56,16 +56,16 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const share = redis === null ? points : Math.max(1, Math.floor(points / instanceCount));
   const spendHere = createMemoryCounter(share, windowSeconds);
   const spendShared = redis === null ? undefined : createSharedCounter(options, redis);
-  const tell = (mode: 'redis' | 'memory', allowance: Allowance): Allowance => {
-    onSpend?.({ mode, isAllowed: allowance.isAllowed });
-    return allowance;
+  const tell = (mode: 'redis' | 'memory', result: SpendResult): SpendResult => {
+    onSpend?.({ mode, isAllowed: result.isAllowed });
+    return result;
   };
   return {
     points,
     windowSeconds,
     async spend(key, cost) {
-      const allowance = await spendShared?.(key, Math.min(cost, points));
-      if (allowance !== undefined) return tell('redis', allowance);
+      const result = await spendShared?.(key, Math.min(cost, points));
+      if (result !== undefined) return tell('redis', result);
       return tell('memory', await spendHere(key, Math.min(cost, share)));
     },
   };
@@ -74,7 +74,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 type Counter<Answer> = (key: string, cost: number) => Promise<Answer>;
 
 /** Counts in this process. The library's own counter would keep an entry and a timer for every client that comes, however many do. */
-function createMemoryCounter(points: number, windowSeconds: number): Counter<Allowance> {
+function createMemoryCounter(points: number, windowSeconds: number): Counter<SpendResult> {
   const windows = new LRUCache<string, { readonly spent: number; readonly endsAt: number }>({ max: MAX_CLIENTS });
   return async (key, cost) => {
     const now = performance.now();
@@ -92,7 +92,7 @@ function createMemoryCounter(points: number, windowSeconds: number): Counter<All
 function createSharedCounter(
   { points, windowSeconds, log }: RateLimiterOptions,
   redis: RedisClient,
-): Counter<Allowance | undefined> {
+): Counter<SpendResult | undefined> {
   const counter = new RateLimiterRedis({
     storeClient: redis,
     points,
@@ -113,7 +113,7 @@ function createSharedCounter(
     isFailing = true;
     nextAttemptAt = performance.now() + PAUSE_MS;
   };
-  const attempt: Counter<Allowance | undefined> = async (key, cost) => {
+  const attempt: Counter<SpendResult | undefined> = async (key, cost) => {
     try {
       const result = await counter.consume(key, cost);
       noteSuccess();
@@ -138,7 +138,7 @@ function createSharedCounter(
 }
 
 /** The script tells what would have been spent, granted or not. */
-function createReader(points: number, windowSeconds: number): (result: RateLimiterRes, cost: number) => Allowance {
+function createReader(points: number, windowSeconds: number): (result: RateLimiterRes, cost: number) => SpendResult {
   const windowMs = windowSeconds * 1000;
   return ({ consumedPoints, msBeforeNext }, cost) => {
     const isAllowed = consumedPoints <= points;

@@ -1,6 +1,6 @@
 type RoundsOptions = {
   readonly run: () => Promise<void>;
-  /** The pause between the end of one round and the begin of the next. */
+  /** The pause between the end of one round and the start of the next. */
   readonly intervalMs: number;
   /** Hears of each round that went wrong. */
   readonly onError: (error: unknown) => void;

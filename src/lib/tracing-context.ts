@@ -33,17 +33,17 @@ export function createContext(parent: TraceContext | undefined): TraceContext {
   return { traceId: parent?.traceId ?? takeDigits(16), spanId: takeDigits(8), isSampled: false };
 }
 
-/** Chance that is asked for in large pieces: every request takes of it. */
-const chance = randomBytes(4096);
+/** Random bytes, drawn many at a time: every request needs some. */
+const randomness = randomBytes(4096);
 let taken = 0;
 
 function takeDigits(bytes: number): string {
-  if (taken + bytes > chance.length) {
-    randomFillSync(chance);
+  if (taken + bytes > randomness.length) {
+    randomFillSync(randomness);
     taken = 0;
   }
   taken += bytes;
-  return chance.toString('hex', taken - bytes, taken);
+  return randomness.toString('hex', taken - bytes, taken);
 }
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;

@@ -37,7 +37,7 @@ export function createOtlpExport({ otlpEndpoint, serviceName, version, log }: Ot
     ],
   });
   const tracer = provider.getTracer('chainfolio', version);
-  const mayBegin = createAllowance(MAX_TRACES_A_SECOND);
+  const mayBegin = createQuota(MAX_TRACES_A_SECOND);
   return {
     start({ name, kind, attributes }, parent) {
       // A trace that somebody outside began is new to us.
@@ -70,7 +70,7 @@ function toOtelContext(parent: TraceContext | undefined): Context {
 }
 
 /** True this many times in each second. */
-function createAllowance(perSecond: number): () => boolean {
+function createQuota(perSecond: number): () => boolean {
   let second = 0;
   let given = 0;
   return () => {
