@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openCluster } from '../../src/db/embedded/cluster.ts';
 import { findPostmaster } from '../../src/db/embedded/postmaster-file.ts';
@@ -42,12 +43,8 @@ export async function startPostgresCluster(): Promise<PostgresCluster> {
   const migrated = await runScript('migrate', { environment: isolatedEnvironment({ DATABASE_URL: url }) });
   if (migrated.code !== 0) throw new Error(migrated.output);
   let frozen: readonly number[] = [];
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    const { pid } = await postmaster();
-    // A killed server leaves its children to find that out themselves.
-    const pids = signal === 'SIGKILL' ? [pid, ...(await listChildren(pid))] : [pid];
-    signalAll(pids, signal);
-    while ((await findPostmaster(cluster.dataDirectory)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  const untilGone = async (): Promise<void> => {
+    while ((await findPostmaster(cluster.dataDirectory)) !== undefined) await sleep(5);
   };
   return {
     url,
@@ -62,8 +59,19 @@ export async function startPostgresCluster(): Promise<PostgresCluster> {
       signalAll(frozen, 'SIGCONT');
       frozen = [];
     },
-    kill: () => end('SIGKILL'),
-    stopFast: () => end('SIGINT'),
+    async kill() {
+      const { pid } = await postmaster();
+      // Stopped first, so that no child is born unseen. One that is left would keep the server from starting again.
+      signalAll([pid], 'SIGSTOP');
+      const pids = [pid, ...(await listChildren(pid))];
+      signalAll(pids, 'SIGKILL');
+      await untilGone();
+      while ((await Promise.all(pids.map(hasMemory))).includes(true)) await sleep(5);
+    },
+    async stopFast() {
+      signalAll([(await postmaster()).pid], 'SIGINT');
+      await untilGone();
+    },
     start: () => start(port),
     async query(text, values = []) {
       const client = new pg.Client(url);
@@ -86,4 +94,9 @@ export async function startPostgresCluster(): Promise<PostgresCluster> {
 async function listChildren(pid: number): Promise<readonly number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return text.split(' ').flatMap((number) => (number.trim() === '' ? [] : [Number(number)]));
+}
+
+/** False for a process that has ended, whether or not its parent has noticed. */
+async function hasMemory(pid: number): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/maps`, 'utf8').catch(() => '')) !== '';
 }
