@@ -74,12 +74,14 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
 }
 
 /** The budget of each host, shared by its endpoints on all chains. Processes that share it take equal parts. */
-function createBudgets({ rpcBudgets, instanceCount }: Config): (url: string) => CallBudget | undefined {
+function createBudgets({ rpcBudgets, instanceCount, hasWorker }: Config): (url: string) => CallBudget | undefined {
+  // Beside instances that are no workers there is one.
+  const processCount = hasWorker ? instanceCount : instanceCount + 1;
   const budgets = new Map<string, CallBudget>();
   for (const [host, { perSecond, perDay }] of rpcBudgets) {
     const limits = {
-      perSecond: perSecond === null ? null : perSecond / instanceCount,
-      perDay: perDay === null ? null : Math.floor(perDay / instanceCount),
+      perSecond: perSecond === null ? null : perSecond / processCount,
+      perDay: perDay === null ? null : Math.floor(perDay / processCount),
     };
     budgets.set(host, createCallBudget(limits));
   }
