@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // More than there are processors: much of the time is spent waiting for servers that are frozen, killed or slow.
+    maxWorkers: 4,
   },
 });
