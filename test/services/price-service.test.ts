@@ -292,9 +292,7 @@ test('tells how each source did when it was last asked', async () => {
 
 test('a caller who leaves takes no price away from the others', async () => {
   const asset = await addPriced('3');
-  const leaver = new AbortController();
-  const [left, stayed] = [service.refreshPrices([asset], leaver.signal), service.refreshPrices([asset], signal)];
-  leaver.abort();
+  const [left, stayed] = [AbortSignal.abort(), signal].map((one) => service.refreshPrices([asset], one));
   await expect(left).rejects.toThrow();
   await stayed;
   expect(await read(asset)).toEqual({ good: '3', suspect: null, attempts: [] });
