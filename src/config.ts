@@ -88,6 +88,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     if (urls.success) rpcUrls.set(chain.slug, urls.data);
     else faults.push(`${name}: ${urls.error.issues[0]?.message ?? 'is not valid'}`);
   }
+  if (parsed.success) faults.push(...findStrayBudgets(parsed.data.RPC_BUDGETS, rpcUrls));
   if (!parsed.success || faults.length > 0) throw new StartupError(faults.join('\n'));
   const env = parsed.data;
   refuseOpenNetwork(env.HOST, env.API_KEYS_REQUIRED);
@@ -118,6 +119,12 @@ export function loadConfig(environment: Environment = process.env): Config {
     logLevel: env.LOG_LEVEL,
     secrets: collectSecrets(values, [...rpcNames.keys()]),
   });
+}
+
+/** A budget that no endpoint has would limit nobody, without a word. */
+function findStrayBudgets(budgets: ReadonlyMap<string, RpcBudget>, rpcUrls: ReadonlyMap<string, readonly string[]>): string[] {
+  const hosts = new Set([...rpcUrls.values()].flat().flatMap((url) => [new URL(url).host, new URL(url).hostname]));
+  return [...budgets.keys()].filter((host) => !hosts.has(host)).map((host) => `RPC_BUDGETS: no endpoint is at ${host}`);
 }
 
 /** Empty values count as unset, so that `X=` in an env file means the default; `X_FILE` names a file that holds X. */

@@ -28,7 +28,12 @@ describe('loadConfig', () => {
   });
 
   it('reads budgets by host, and ranges of proxies by name', () => {
-    const config = loadConfig({ RPC_BUDGETS: 'A.example=10/5000, b.example=/100', TRUST_PROXY: 'loopback, 10.1.2.3' });
+    const ETHEREUM_RPC_URLS = 'https://a.example/key, https://b.example';
+    const config = loadConfig({
+      ETHEREUM_RPC_URLS,
+      RPC_BUDGETS: 'A.example=10/5000, b.example=/100',
+      TRUST_PROXY: 'loopback, 10.1.2.3',
+    });
     expect([...config.rpcBudgets]).toEqual([
       ['a.example', { perSecond: 10, perDay: 5000 }],
       ['b.example', { perSecond: null, perDay: 100 }],
@@ -70,6 +75,7 @@ describe('loadConfig', () => {
     [{ TRUST_PROXY: '10.0.0.0/8, everyone' }, /^TRUST_PROXY: must list addresses/],
     [{ CORS_ORIGINS: 'https://a.example/path' }, /^CORS_ORIGINS: must list origins/],
     [{ RPC_BUDGETS: 'a.example=fast' }, /^RPC_BUDGETS: must be a comma-separated list/],
+    [{ RPC_BUDGETS: 'a.example=1' }, /^RPC_BUDGETS: no endpoint is at a.example$/],
     [{ HOST: '0.0.0.0' }, /^HOST: 0\.0\.0\.0 can be reached from other machines/],
     [{ API_KEYS_REQUIRED: 'true' }, /^API_KEYS_REQUIRED: this version has no API keys yet/],
   ])('names what is wrong with %j in one line', (environment, message) => {

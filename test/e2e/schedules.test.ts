@@ -36,5 +36,5 @@ describe.each(['Postgres', 'Redis'])('a service that runs its own schedules, kep
     await ethereum.setNative(ALICE, 10n ** 18n);
     await expect.poll(total, PATIENCE).toBe('3100');
     expect(await started.get('/portfolio')).toMatchObject({ complete: true });
-  });
+  }, 150_000);
 });

@@ -61,8 +61,15 @@ function send(url: string, { agent, method = 'GET', body }: Sending): Promise<st
   return new Promise((resolve) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const sent = request(url, { agent, method, headers }, (response) => {
-      response.resume();
-      response.on('end', () => resolve((response.statusCode ?? 0) < 500 ? 'ok' : `status ${response.statusCode}`));
+      const parts: Buffer[] = [];
+      response.on('data', (part) => parts.push(part));
+      response.on('end', () =>
+        resolve(
+          (response.statusCode ?? 0) < 500
+            ? 'ok'
+            : `status ${response.statusCode} ${Buffer.concat(parts).toString().slice(0, 300)}`,
+        ),
+      );
       response.on('error', (error) => resolve(error.message));
     });
     sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED' ? 'refused' : error.message));
