@@ -28,7 +28,8 @@ export function createEvmBalanceSource({
     async probe(signal) {
       try {
         const ask: Task<EvmBlock> = (endpoint, ownSignal) => fetchHead(endpoint, { chain, pool, signal: ownSignal });
-        return { block: await pool.run(ask, signal, { isHedged: true }) };
+        const { number, hash } = await pool.run(ask, signal, { isHedged: true });
+        return { block: { number, hash } };
       } catch (error) {
         return { error: toSourceError(error) };
       }
@@ -42,7 +43,8 @@ async function readBalances(query: BalanceQuery, chain: EvmChain, pool: Endpoint
     const assets = [null, ...query.tokens].map((token): AssetRef => ({ chain: chain.slug, address: token }));
     const addresses = query.addresses.map((address) => toAddressReading(address, scan, assets));
     pool.heads.noteServed(scan.block.number);
-    return { block: scan.block, observedAt: pool.heads.freshAt(scan.block.number), addresses };
+    const { number, hash, madeAt } = scan.block;
+    return { block: { number, hash }, observedAt: pool.heads.freshAt(number, madeAt), addresses };
   } catch (error) {
     const failure = toSourceError(error);
     const addresses = query.addresses.map(

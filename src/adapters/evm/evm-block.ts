@@ -7,7 +7,11 @@ import type { RpcCall, RpcEndpoint, RpcItem } from '../../lib/json-rpc/rpc-endpo
 import { readHexData, readHexQuantity } from './hex.ts';
 
 /** A block with its hash, which on EVM chains every endpoint tells. */
-export type EvmBlock = Block & { readonly hash: string };
+export type EvmBlock = Block & {
+  readonly hash: string;
+  /** When it was made, by its own word; undefined where it does not say. */
+  readonly madeAt: Date | undefined;
+};
 
 const CHAIN_ID: RpcCall = { method: 'eth_chainId', params: [] };
 
@@ -64,8 +68,13 @@ function readBlock(answer: unknown, provider: string): EvmBlock {
   const number = 'number' in header ? readHexQuantity(header.number) : undefined;
   const hash = 'hash' in header ? readHexData(header.hash) : undefined;
   if (number === undefined || hash?.length !== 64) throw noBlock(provider);
-  return { number, hash: `0x${hash}` };
+  const seconds = 'timestamp' in header ? readHexQuantity(header.timestamp) : undefined;
+  const madeAt = seconds !== undefined && seconds < MAX_SECONDS ? new Date(Number(seconds) * 1000) : undefined;
+  return { number, hash: `0x${hash}`, madeAt };
 }
+
+/** What a JavaScript date can hold. */
+const MAX_SECONDS = 8_640_000_000_000n;
 
 function requireChain(answer: unknown, { chainId, name }: EvmChain, provider: string): void {
   const found = readHexQuantity(answer);

@@ -14,8 +14,11 @@ export type HeadMonitor<K> = {
    * that went back.
    */
   tip(): bigint | undefined;
-  /** The moment up to which a block read now is known to have been the newest: now, or if the chain's head stands still, since when it does. */
-  freshAt(block: bigint): Date;
+  /**
+   * The moment up to which a block read now is known to have been the newest: now, or if the chain's head stands still, since when it does. That is when it was first seen, or made where the block tells, so that a
+   * new process does not take an old head for a new one.
+   */
+  freshAt(block: bigint, madeAt?: Date): Date;
 };
 
 export type HeadView = {
@@ -71,8 +74,9 @@ export function createHeadMonitor<K>({ blockTimeMs, now = Date.now }: HeadMonito
       if (served !== undefined && now() - served.confirmedAt >= FORGOTTEN_AFTER_MS) served = undefined;
       return served?.block;
     },
-    freshAt(block) {
-      const since = best !== undefined && block <= best.head ? best.firstAt : now();
+    freshAt(block, madeAt) {
+      const seenAt = best !== undefined && block <= best.head ? best.firstAt : now();
+      const since = Math.min(seenAt, madeAt?.getTime() ?? seenAt);
       return new Date(now() - since >= stuckAfterMs ? since : now());
     },
   };

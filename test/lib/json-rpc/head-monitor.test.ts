@@ -71,6 +71,10 @@ describe('a stuck head', () => {
     clock.now += 3 * MINUTE;
     heads.note('a', 100n);
     expect(heads.freshAt(100n)).toEqual(new Date(START));
+    // A process that has just come believes the block itself.
+    const young = new Date(clock.now - 1_000);
+    const old = new Date(START - 600_000);
+    expect([heads.freshAt(101n, young), heads.freshAt(101n, old)]).toEqual([new Date(clock.now), old]);
     expect(heads.freshAt(101n)).toEqual(new Date(clock.now));
     heads.note('a', 101n);
     expect(heads.freshAt(101n)).toEqual(new Date(clock.now));
