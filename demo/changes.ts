@@ -14,6 +14,8 @@ export async function changeWorld({ evm, solana, prices }: DemoWorld, step: numb
   const count = BigInt(step);
   await evm.ethereum.setBalance(TOKENS.usdc.address, ALICE, 15_250_750_000n + count * 12_340_000n);
   await evm.ethereum.setNative(BOB, 3n * 10n ** 18n + 1n + count * 10n ** 15n);
+  // Nothing moves there, but its blocks go on.
+  await evm.base.rpc('anvil_mine', ['0x1']);
   await solana.node.mintMore(SOLANA_USDC, solana.usdcAccount, 1_000_000n);
   const wave = Math.round(Math.sin((step / CYCLE) * 2 * Math.PI) * 10_000);
   prices.setPrice('coingecko:ethereum', cents(310_542 + wave));

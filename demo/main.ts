@@ -76,7 +76,8 @@ async function main(): Promise<void> {
   for (let step = 1; ; step++) {
     await sleep(STEP_MS);
     await changeWorld(world, step);
-    await api.post('/portfolio/refresh', {}, { prefer: 'wait=10' });
+    // One that is refused, because somebody tries the limits out, is no reason to end.
+    await api.post('/portfolio/refresh', {}, { prefer: 'wait=10' }).catch((error: unknown) => console.error(String(error)));
   }
 }
 
