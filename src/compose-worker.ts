@@ -5,11 +5,15 @@ import { composeBase } from './compose-base.ts';
 import { composeJobs } from './compose-jobs.ts';
 import type { Config } from './config.ts';
 import { runShutdown } from './lib/shutdown.ts';
+import { StartupError } from './lib/startup-error.ts';
 
 const PROBES_DEADLINE_MS = 1_000;
 
 /** Makes a process that serves no requests but those for its health: it does what is due. Throws StartupError with what stands in the way. */
 export async function composeWorker(config: Config): Promise<Service> {
+  // The embedded one belongs to the service that started it: a second one would be empty.
+  if (config.databaseUrl === null)
+    throw new StartupError('DATABASE_URL: a worker that runs alone needs the database of the service it works for');
   const base = await composeBase(config, { serviceName: 'chainfolio-worker', isSampling: true });
   const { log, metrics, ops } = base;
   const jobs = await composeJobs(config, base);

@@ -1,20 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, expect, it } from 'vitest';
-import { isolatedEnvironment } from './support/service-process.ts';
-import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.ts';
-import { createTestDatabase, type TestDatabase } from './support/test-database.ts';
-
-let database: TestDatabase;
-let proxy: TcpProxy;
-afterEach(async () => {
-  await proxy.close();
-  await database.close();
-});
+import { expect, it, onTestFinished } from 'vitest';
+import { isolatedEnvironment, runScript } from './support/service-process.ts';
+import { startTcpProxy } from './support/tcp-proxy.ts';
+import { createTestDatabase } from './support/test-database.ts';
 
 it.each(['main', 'worker'])('%s stops cleanly at a signal that comes while it is being started', async (script) => {
-  database = await createTestDatabase();
-  proxy = await startTcpProxy(database.url);
+  const database = await createTestDatabase();
+  onTestFinished(() => database.close());
+  const proxy = await startTcpProxy(database.url);
+  onTestFinished(() => proxy.close());
   proxy.pause();
   const environment = isolatedEnvironment({ DATABASE_URL: proxy.url, LOG_LEVEL: 'info' });
   const child = spawn(process.execPath, [`src/${script}.ts`], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -29,4 +24,12 @@ it.each(['main', 'worker'])('%s stops cleanly at a signal that comes while it is
   proxy.resume();
   expect(await ended).toEqual([0, null]);
   expect(output).not.toContain('"msg":"serving"');
+});
+
+it('a worker alone says that it needs the database of a service', async () => {
+  const { code, output } = await runScript('worker', { environment: isolatedEnvironment() });
+  expect({ code, output }).toEqual({
+    code: 1,
+    output: 'chainfolio cannot start: DATABASE_URL: a worker that runs alone needs the database of the service it works for',
+  });
 });
