@@ -77,7 +77,8 @@ type Counter<Answer> = (key: string, cost: number) => Promise<Answer>;
 function createMemoryCounter(points: number, windowSeconds: number): Counter<SpendResult> {
   const windows = new LRUCache<string, { readonly spent: number; readonly endsAt: number }>({ max: MAX_CLIENTS });
   return async (key, cost) => {
-    const now = performance.now();
+    // Whole milliseconds, so that no rounding makes a window longer than it is.
+    const now = Math.floor(performance.now());
     const known = windows.get(key);
     const { spent: before, endsAt } =
       known !== undefined && known.endsAt > now ? known : { spent: 0, endsAt: now + windowSeconds * 1000 };
