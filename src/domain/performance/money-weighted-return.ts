@@ -1,10 +1,11 @@
+import type { Decimal } from '../decimal.ts';
 import { byTime, type Flow, type Valuation } from './cash-flow.ts';
 import { modifiedDietz } from './modified-dietz.ts';
 import { DAYS_PER_YEAR } from './returns.ts';
 import { sum } from './statistics.ts';
 
 /** A payment as the investor sees it: paid in is below zero, taken out and what is left at the end is above. */
-export type Payment = { readonly at: Date; readonly amount: number };
+export type Payment = { readonly at: Date; readonly amount: Decimal };
 
 const DAY_MS = 86_400_000;
 const LOWEST_RATE = -0.999999;
@@ -19,7 +20,11 @@ const BISECTIONS = 200;
  */
 export function internalRates(payments: readonly Payment[]): readonly number[] {
   const start = Math.min(...payments.map(({ at }) => at.getTime()));
-  const years = payments.map(({ at, amount }) => ({ amount, years: (at.getTime() - start) / DAY_MS / DAYS_PER_YEAR }));
+  // A rate is a number: what is looked for is where the sum changes its sign, not the sum.
+  const years = payments.map(({ at, amount }) => ({
+    amount: amount.toNumber(),
+    years: (at.getTime() - start) / DAY_MS / DAYS_PER_YEAR,
+  }));
   const worth = (logGrowth: number): number => sum(years.map((one) => one.amount * Math.exp(-logGrowth * one.years)));
   const [low, high] = [Math.log1p(LOWEST_RATE), Math.log1p(HIGHEST_RATE)];
   const grid = Array.from({ length: GRID_STEPS + 1 }, (_, step) => low + ((high - low) * step) / GRID_STEPS);
@@ -44,9 +49,9 @@ export function moneyWeightedReturn(start: Valuation, end: Valuation, flows: rea
   if (to <= from) return null;
   const inside = byTime(flows).filter(({ at }) => at.getTime() >= from && at.getTime() <= to);
   const payments = [
-    { at: start.at, amount: -start.value.toNumber() },
-    ...inside.map(({ at, amount }) => ({ at, amount: -amount.toNumber() })),
-    { at: end.at, amount: end.value.toNumber() },
+    { at: start.at, amount: start.value.negated() },
+    ...inside.map(({ at, amount }) => ({ at, amount: amount.negated() })),
+    { at: end.at, amount: end.value },
   ];
   const rates = internalRates(payments);
   const dietz = modifiedDietz(start, end, inside)?.toNumber() ?? 0;
