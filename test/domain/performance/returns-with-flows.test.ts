@@ -92,7 +92,7 @@ describe('the Modified Dietz return', () => {
 
 describe('the money-weighted return', () => {
   test.each(published.internal_rates)('is the rate that spreadsheets find: $rate', ({ payments, rate, digits }) => {
-    const rates = internalRates(payments.map(([day, amount]) => ({ at: at(String(day)), amount: new Decimal(amount) })));
+    const rates = internalRates(payments.map(([day, amount]) => ({ at: at(String(day)), amount: new Decimal(amount ?? 0) })));
     expect(rates).toHaveLength(1);
     expect(rates[0]).toBeCloseTo(rate, digits);
   });
