@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type FaultMode, type FaultServer, startFaultServer } from '../../../localnet/fault-server.ts';
-import { extensions } from '../../../localnet/solana/instructions.ts';
-import { type SolanaNode, startSolanaNode } from '../../../localnet/solana/solana-node.ts';
-import { walletOf } from '../../../localnet/solana/vm.ts';
+import type { SolanaNode } from '../../../localnet/solana/solana-node.ts';
 import { TOKEN_PROGRAM } from '../../../src/adapters/solana/programs.ts';
 import { bytesOfAddress } from '../../../src/adapters/solana/solana-address.ts';
 import { type ProxiedCall, type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
-import { amountOf, createSource, entryOf, LOCAL_CLUSTER, read, readingsOf, START } from './solana-setup.ts';
+import { amountOf, createSource, entryOf, read, readingsOf, startTwoWallets, type TwoWallets } from './solana-setup.ts';
 
-const { genesisHash } = LOCAL_CLUSTER;
 const DEAD = 'http://127.0.0.1:9';
 
+let two: TwoWallets | undefined;
 let node: SolanaNode;
 let proxy: RpcProxy;
 let alice: string;
@@ -19,32 +17,11 @@ let dollar: string;
 let scaled: string;
 
 beforeAll(async () => {
-  node = await startSolanaNode({ genesisHash, unixSeconds: START });
-  proxy = await startRpcProxy(node.rpcUrl);
-  [alice, bob] = await Promise.all([walletOf('alice'), walletOf('bob')]);
-  dollar = await node.createMint('dollar', { kind: 'spl', decimals: 6 });
-  scaled = await node.createMint('scaled', { kind: 'spl-2022', decimals: 9, extensions: [extensions.scaled(2)] });
-  for (const [wallet, amount] of [
-    [alice, 100n],
-    [bob, 200n],
-  ] as const) {
-    node.setSol(wallet, amount);
-    await node.mintTo(dollar, wallet, amount * 10n);
-    await node.mintTo(scaled, wallet, amount * 100n);
-    node.addStake(`stake of ${wallet}`, { staker: wallet, withdrawer: wallet, lamports: amount * 1_000n });
-  }
+  two = await startTwoWallets();
+  ({ node, proxy, alice, bob, dollar, scaled } = two);
 });
-
-beforeEach(() => {
-  proxy.intercept = () => undefined;
-  proxy.calls = [];
-  node.setProgramSearch(true);
-});
-
-afterAll(async () => {
-  await proxy?.close();
-  await node?.stop();
-});
+beforeEach(() => two?.reset());
+afterAll(() => two?.close());
 
 describe('endpoints', () => {
   const fails = (call: ProxiedCall): boolean => call.method === 'getTokenAccountsByOwner' && call.params[0] === bob;

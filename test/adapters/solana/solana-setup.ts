@@ -1,3 +1,6 @@
+import { extensions } from '../../../localnet/solana/instructions.ts';
+import { type SolanaNode, startSolanaNode } from '../../../localnet/solana/solana-node.ts';
+import { walletOf } from '../../../localnet/solana/vm.ts';
 import type { AddressReading, BalanceSource, ChainReading } from '../../../src/adapters/balance-source.ts';
 import { bytesOfAddress } from '../../../src/adapters/solana/solana-address.ts';
 import { createSolanaBalanceSource } from '../../../src/adapters/solana/solana-balance-source.ts';
@@ -7,6 +10,7 @@ import type { Reading } from '../../../src/domain/holding.ts';
 import { createHttpClient } from '../../../src/lib/http-client.ts';
 import { createEndpointPool, type EndpointPool } from '../../../src/lib/json-rpc/endpoint-pool.ts';
 import { createRpcEndpoint } from '../../../src/lib/json-rpc/rpc-endpoint.ts';
+import { type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 
 /** The moment at which the chains of these tests begin. */
 export const START = 1_750_000_000n;
@@ -23,6 +27,56 @@ export const LOCAL_CLUSTER: SolanaChain = {
   defillamaSlug: null,
   coingeckoPlatform: null,
 };
+
+/** A node behind a proxy with two wallets: alice has 100 lamports, bob 200, and of the rest in proportion. */
+export type TwoWallets = {
+  readonly node: SolanaNode;
+  readonly proxy: RpcProxy;
+  readonly alice: string;
+  readonly bob: string;
+  /** A plain mint of 6 decimals: ten times the lamports. */
+  readonly dollar: string;
+  /** A Token-2022 mint of 9 decimals with a scaled display: a hundred times the lamports. */
+  readonly scaled: string;
+  /** Lets the node answer as it is again, and forgets what was asked. */
+  reset(): void;
+  close(): Promise<void>;
+};
+
+/** Starts them. Each wallet also has a stake of a thousand times its lamports. */
+export async function startTwoWallets(): Promise<TwoWallets> {
+  const node = await startSolanaNode({ genesisHash: LOCAL_CLUSTER.genesisHash, unixSeconds: START });
+  const proxy = await startRpcProxy(node.rpcUrl);
+  const [alice, bob] = await Promise.all([walletOf('alice'), walletOf('bob')]);
+  const dollar = await node.createMint('dollar', { kind: 'spl', decimals: 6 });
+  const scaled = await node.createMint('scaled', { kind: 'spl-2022', decimals: 9, extensions: [extensions.scaled(2)] });
+  for (const [wallet, amount] of [
+    [alice, 100n],
+    [bob, 200n],
+  ] as const) {
+    node.setSol(wallet, amount);
+    await node.mintTo(dollar, wallet, amount * 10n);
+    await node.mintTo(scaled, wallet, amount * 100n);
+    node.addStake(`stake of ${wallet}`, { staker: wallet, withdrawer: wallet, lamports: amount * 1_000n });
+  }
+  return {
+    node,
+    proxy,
+    alice,
+    bob,
+    dollar,
+    scaled,
+    reset() {
+      proxy.intercept = () => undefined;
+      proxy.calls = [];
+      node.setProgramSearch(true);
+    },
+    async close() {
+      await proxy.close();
+      await node.stop();
+    },
+  };
+}
 
 /** A pool of these URLs that believes only the local cluster. */
 export function createPool(urls: readonly string[], timeoutMs = 10_000): EndpointPool {
