@@ -101,7 +101,9 @@ async function savePrices(trx: Transaction<Schema>, tenantId: string, at: Date):
 
 type Bucket = { readonly tenantId: string; readonly snapshot: Snapshot; readonly bucket: 'hour' | 'day' };
 
-/** The bucket tells its last snapshot: what an earlier one of the same hour or day said is replaced. */
+/**
+ * The bucket tells its last snapshot: what an earlier one of the same hour or day said is replaced. What was held in the bucket before and is not any more has a row as well, for the price it was left at.
+ */
 async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket }: Bucket): Promise<void> {
   const { at, grade, missing } = snapshot;
   const snapshots = sql.table(`snapshot_${bucket}s`);
@@ -112,12 +114,19 @@ async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket
     insert into ${snapshots} (tenant_id, bucket, at, grade, missing)
     values (${tenantId}, ${start}, ${at}, ${grade}, ${toStored(missing)}::jsonb)`.execute(trx);
   await sql`
-    insert into ${assets} (tenant_id, bucket, asset_id, amount_raw, price)
-    select ${tenantId}, ${start}, b.asset_id, b.amount_raw, p.good_value
-    from (
+    with held as (
       select asset_id, sum(amount_raw) as amount_raw from balances
       where tenant_id = ${tenantId} and amount_raw > 0 group by asset_id
-    ) b left join prices p on p.asset_id = b.asset_id and p.good_quoted_at <= ${at}`.execute(trx);
+    ), sold as (
+      select asset_id from ${assets}
+      where tenant_id = ${tenantId} and amount_raw > 0
+        and bucket = (select max(bucket) from ${snapshots} where tenant_id = ${tenantId} and bucket < ${start})
+      except select asset_id from held
+    )
+    insert into ${assets} (tenant_id, bucket, asset_id, amount_raw, price)
+    select ${tenantId}, ${start}, now.asset_id, now.amount_raw, p.good_value
+    from (select asset_id, amount_raw from held union all select asset_id, 0 from sold) now
+    left join prices p on p.asset_id = now.asset_id and p.good_quoted_at <= ${at}`.execute(trx);
 }
 
 function toStored(missing: readonly MissingSource[]): string {
