@@ -74,6 +74,12 @@ module.exports = {
       to: { path: npm('prom-client') },
     },
     {
+      name: 'traces-live-in-lib-tracing',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/lib/tracing' },
+      to: { path: npm('@opentelemetry') },
+    },
+    {
       name: 'breakers-live-in-the-endpoint-pool',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/lib/json-rpc/' },

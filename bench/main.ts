@@ -1,10 +1,14 @@
 import { benchApi } from './api.ts';
 import { type BenchLine, formatLine } from './bench-line.ts';
+import { benchMiddleware } from './middleware.ts';
+import { benchNginx } from './nginx.ts';
 import { benchRefresh } from './refresh.ts';
 import { benchStart } from './start.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   api: benchApi,
+  middleware: benchMiddleware,
+  nginx: benchNginx,
   refresh: benchRefresh,
   start: benchStart,
 };

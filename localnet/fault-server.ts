@@ -17,6 +17,8 @@ export type FaultServer = {
   requests(): number;
   /** Requests that are neither answered nor cut off. */
   openResponses(): number;
+  /** Connections that are open on this side, idle ones included. */
+  openSockets(): Promise<number>;
   /** Resolves when no response is open: with a client that lets go of what it refused, soon. */
   allClosed(): Promise<void>;
   close(): Promise<void>;
@@ -179,6 +181,10 @@ export async function startFaultServer({ upstreamUrl, delayMs = 0 }: FaultServer
     },
     requests: () => requests,
     openResponses: () => open.size,
+    openSockets: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+      }),
     async allClosed() {
       if (open.size > 0) await once(server, 'quiet');
     },

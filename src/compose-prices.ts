@@ -5,6 +5,7 @@ import { createCoingeckoFxSource } from './adapters/coingecko/coingecko-fx-sourc
 import { createCoingeckoPriceSource } from './adapters/coingecko/coingecko-price-source.ts';
 import { createDefillamaPriceSource } from './adapters/defillama/defillama-price-source.ts';
 import type { EvmCaller } from './adapters/evm-caller.ts';
+import { type OnPriceSource, observeFxSource, observePriceSource } from './adapters/observed-sources.ts';
 import type { FxSource, PriceSource } from './adapters/price-source.ts';
 import type { Config, PriceSourceId } from './config.ts';
 import { chains } from './domain/chains.ts';
@@ -17,10 +18,11 @@ type PriceDeps = {
   /** Calls on Ethereum, where Chainlink's feeds are. */
   readonly caller: EvmCaller | undefined;
   readonly now: () => Date;
+  readonly onPriceSource: OnPriceSource;
 };
 
 /** Makes the price sources that are configured, in their order, and the currency sources among the same vendors. */
-export function composePrices(config: Config, { http, caller, now }: PriceDeps): PriceAdapters {
+export function composePrices(config: Config, { http, caller, now, onPriceSource }: PriceDeps): PriceAdapters {
   const api = createCoingeckoApi({ baseUrl: config.coingeckoUrl, apiKey: config.coingeckoApiKey, http });
   const vendors: Readonly<Record<PriceSourceId, { price: PriceSource | undefined; fx: FxSource | undefined }>> = {
     defillama: { price: createDefillamaPriceSource({ baseUrl: config.defillamaUrl, http, chains, now }), fx: undefined },
@@ -30,8 +32,9 @@ export function composePrices(config: Config, { http, caller, now }: PriceDeps):
         ? { price: undefined, fx: undefined }
         : { price: createChainlinkPriceSource({ caller, now }), fx: createChainlinkFxSource({ caller, now }) },
   };
+  const chosen = config.priceSources.map((id) => vendors[id]);
   return {
-    sources: config.priceSources.flatMap((id) => vendors[id].price ?? []),
-    fxSources: config.priceSources.flatMap((id) => vendors[id].fx ?? []),
+    sources: chosen.flatMap(({ price }) => (price === undefined ? [] : [observePriceSource(price, onPriceSource)])),
+    fxSources: chosen.flatMap(({ fx }) => (fx === undefined ? [] : [observeFxSource(fx, onPriceSource)])),
   };
 }

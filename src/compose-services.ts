@@ -8,6 +8,7 @@ import { chains } from './domain/chains.ts';
 import { findListedToken, listedTokens } from './domain/token-list.ts';
 import type { HttpClient } from './lib/http-client.ts';
 import type { Logger } from './lib/logger.ts';
+import type { Metrics } from './lib/metrics.ts';
 import { type AssetService, createAssetService } from './services/asset-service.ts';
 import { createHealthService, type HealthService } from './services/health-service.ts';
 import { createPortfolioService, type PortfolioService } from './services/portfolio-service.ts';
@@ -29,18 +30,17 @@ type ServiceDeps = {
   readonly storage: Storage;
   readonly http: HttpClient;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly version: string;
   readonly now: () => Date;
 };
 
-/** Figures that missed three reads in a row are stale. */
-const MISSED_READS = 3;
-
 /** Makes the services over the stores and the outside world. */
-export function composeServices(config: Config, { storage, http, log, version, now }: ServiceDeps): Services {
+export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
   const { sources, callers, resolvers, endpointNames } = composeChains(config, http);
-  const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now });
+  const { onPriceSource } = metrics;
+  const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
   const portfolio = createPortfolioService({
@@ -50,7 +50,7 @@ export function composeServices(config: Config, { storage, http, log, version, n
     prices,
     chains,
     kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
-    staleAfterMs: config.refreshIntervalSeconds * 1000 * MISSED_READS,
+    baseSeconds: config.refreshIntervalSeconds,
     now,
   });
   return {
@@ -74,6 +74,7 @@ export function composeServices(config: Config, { storage, http, log, version, n
       chains,
       sources,
       listedTokens,
+      onRefreshEnded: storage.feed.onRefreshEnded,
       log,
     }),
     prices,

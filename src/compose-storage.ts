@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
 import { type ChangeFeed, createChangeFeed } from './db/change-feed.ts';
+import { type DataTimes, readDataTimes } from './db/data-times.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
@@ -10,6 +11,7 @@ import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
 import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
+import type { Metrics } from './lib/metrics.ts';
 import { StartupError } from './lib/startup-error.ts';
 
 export type Storage = {
@@ -22,6 +24,8 @@ export type Storage = {
   readonly feed: ChangeFeed;
   ping(): Promise<void>;
   isSchemaCurrent(): Promise<boolean>;
+  poolSize: Database['poolSize'];
+  readDataTimes(): Promise<DataTimes>;
   close(): Promise<void>;
 };
 
@@ -29,10 +33,14 @@ export type Storage = {
 const FOR_VERSIONS = { queryTimeoutMs: 1_000, maxConnections: 2 } as const;
 
 /** The outside database, which must be up to date, or the embedded one, which is brought up to date. Throws StartupError. */
-export async function openStorage(config: Config, log: Logger): Promise<Storage> {
+export async function openStorage(
+  config: Config,
+  { log, metrics }: { readonly log: Logger; readonly metrics: Pick<Metrics, 'onQuery'> },
+): Promise<Storage> {
   const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
   const url = embedded?.url ?? config.databaseUrl ?? '';
-  const database = createDatabase({ url, log });
+  const onQuery = (query: { isGood: boolean; seconds: number }): void => metrics.onQuery({ pool: 'primary', ...query });
+  const database = createDatabase({ url, log, onQuery });
   const versions = createDatabase({ url, log, ...FOR_VERSIONS });
   const feed = createChangeFeed({ url, db: versions.db, log });
   const { db } = database;
@@ -45,13 +53,15 @@ export async function openStorage(config: Config, log: Logger): Promise<Storage>
     feed,
     ping: () => database.ping(),
     isSchemaCurrent: async () => (await pendingMigrations(db)).length === 0,
+    poolSize: () => database.poolSize(),
+    readDataTimes: () => readDataTimes(db),
     async close() {
       await Promise.all([feed.close(), versions.close(), database.close()]);
       await embedded?.stop();
     },
   };
   try {
-    await prepare(database, { ...storage, isOurs: embedded !== undefined });
+    await prepare(database, embedded !== undefined);
   } catch (error) {
     await storage.close();
     throw error;
@@ -59,14 +69,10 @@ export async function openStorage(config: Config, log: Logger): Promise<Storage>
   return storage;
 }
 
-async function prepare({ db }: Database, { refreshes, isOurs }: { refreshes: RefreshStore; isOurs: boolean }): Promise<void> {
-  if (isOurs) {
-    await migrateToLatest(db);
-    // Nobody else uses this database, so nothing that was in flight when it was last closed can still be.
-    await refreshes.interruptAll();
-  } else if ((await pendingMigrations(db).catch(refuse)).length > 0) {
+async function prepare({ db }: Database, isOurs: boolean): Promise<void> {
+  if (isOurs) await migrateToLatest(db);
+  else if ((await pendingMigrations(db).catch(refuse)).length > 0)
     throw new StartupError('DATABASE_URL: the database is not up to date; run `npm run migrate` first');
-  }
 }
 
 function refuse(error: unknown): never {

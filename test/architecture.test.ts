@@ -41,6 +41,7 @@ const BREACHES: Readonly<Record<string, readonly [file: string, code: string]>> 
   'redis-lives-in-few-places': ['src/db/b.ts', "import type { Redis } from 'ioredis';\nexport type B = Redis;"],
   'queues-live-in-jobs': ['src/lib/f.ts', "import type { Queue } from 'bullmq';\nexport type F = Queue;"],
   'metrics-live-in-lib-metrics': ['src/api/d.ts', "import type { Registry } from 'prom-client';\nexport type D = Registry;"],
+  'traces-live-in-lib-tracing': ['src/api/e.ts', "import { trace } from '@opentelemetry/api';\nexport const e = trace;"],
   'breakers-live-in-the-endpoint-pool': [
     'src/adapters/one/c.ts',
     "import CircuitBreaker from 'opossum';\nexport const c = CircuitBreaker;",

@@ -4,6 +4,7 @@ import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { RateLimiter } from '../lib/rate-limiter.ts';
+import type { Tracer } from '../lib/tracing.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
@@ -20,6 +21,7 @@ import { type Charge, createCharge } from './middleware/rate-limit.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { createRequestLog, noteRoute } from './middleware/request-log.ts';
 import { createRequestMetrics } from './middleware/request-metrics.ts';
+import { createRequestTrace } from './middleware/request-trace.ts';
 import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
@@ -40,7 +42,7 @@ export type ServerDeps = {
     readonly health: Pick<HealthService, 'getHealth'>;
   };
   readonly readiness: OpsDeps['readiness'];
-  readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd'>;
+  readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd' | 'onPartialAnswer'>;
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
@@ -53,6 +55,7 @@ export type ServerDeps = {
   /** Whose data a request is about. Throws AppError for a request that may see none. */
   readonly resolveTenant: (request: Request) => Promise<string>;
   readonly log: Logger;
+  readonly tracer: Pick<Tracer, 'serve'>;
   readonly version: string;
   readonly now: () => Date;
   /** Fires when the service begins to stop: waiting requests are then answered with what there is. */
@@ -65,7 +68,7 @@ export function createRoutes({ services, chains, endpointNames, metrics, now, st
   return [
     ...createWalletRoutes(services.wallets),
     ...createRefreshRoutes(services.refreshes),
-    ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now }),
+    ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];
@@ -79,7 +82,7 @@ export function createServer(deps: ServerDeps): Express {
   app.disable('etag');
   app.set('query parser', false);
   app.enable('case sensitive routing');
-  app.use(createOpsPages(deps), createRequestMetrics(deps.metrics));
+  app.use(createOpsPages(deps), createRequestTrace(deps.tracer), createRequestMetrics(deps.metrics));
   app.use(createRequestLog(deps.log), requestContext);
   if (deps.isLoopback) app.use(requireLoopbackHost);
   app.use(API_PREFIX, createApiRouter(deps));

@@ -25,8 +25,8 @@ export type BalanceStore = {
   listHoldings(tenantId: string, filter: BalanceFilter): Promise<readonly Holding[]>;
   /** One state for every wallet, chain and kind that was ever attempted. */
   listSources(tenantId: string, filter: BalanceFilter): Promise<readonly SourceState[]>;
-  /** Assets with a non-zero or unknown amount in any wallet of the tenant. */
-  listHeldAssets(tenantId: string): Promise<readonly (AssetRef & { readonly id: string })[]>;
+  /** Assets with a non-zero or unknown amount in any wallet of any tenant. */
+  listHeldAssets(): Promise<readonly (AssetRef & { readonly id: string })[]>;
 };
 
 export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
@@ -50,10 +50,17 @@ export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
       });
     },
     async listSources(tenantId, { walletIds, chains }) {
-      let query = db.selectFrom('sources').selectAll().where('tenant_id', '=', tenantId);
-      if (walletIds !== null) query = query.where(sql<boolean>`wallet_id = any(${walletIds.filter(isUuid)}::uuid[])`);
-      if (chains !== null) query = query.where(sql<boolean>`chain = any(${chains}::text[])`);
-      const rows = await query.orderBy('wallet_id').orderBy('chain').orderBy('kind').execute();
+      let query = db
+        .selectFrom('sources as s')
+        .leftJoin('wallet_schedules as w', (join) =>
+          join.onRef('w.tenant_id', '=', 's.tenant_id').onRef('w.wallet_id', '=', 's.wallet_id').onRef('w.chain', '=', 's.chain'),
+        )
+        .selectAll('s')
+        .select('w.interval_seconds')
+        .where('s.tenant_id', '=', tenantId);
+      if (walletIds !== null) query = query.where(sql<boolean>`s.wallet_id = any(${walletIds.filter(isUuid)}::uuid[])`);
+      if (chains !== null) query = query.where(sql<boolean>`s.chain = any(${chains}::text[])`);
+      const rows = await query.orderBy('s.wallet_id').orderBy('s.chain').orderBy('s.kind').execute();
       return rows.map((row) => ({
         walletId: row.wallet_id,
         chain: row.chain,
@@ -62,16 +69,17 @@ export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
         block: toBlock(row),
         lastAttemptAt: row.attempted_at,
         lastOutcome: row.outcome,
+        intervalSeconds: row.interval_seconds,
         error: toSourceError(row),
       }));
     },
-    listHeldAssets: (tenantId) =>
+    listHeldAssets: () =>
       db
         .selectFrom('assets')
         .select(['id', 'chain', 'address'])
         .where(
-          sql<boolean>`id in (
-            select asset_id from balances where tenant_id = ${tenantId} and (amount_raw is null or amount_raw > 0)
+          sql<boolean>`exists (
+            select from balances b where b.asset_id = assets.id and (b.amount_raw is null or b.amount_raw > 0)
           )`,
         )
         .orderBy('id')

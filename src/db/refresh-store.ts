@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Refresh, RefreshScope, RefreshSource } from '../domain/refresh.ts';
+import { REFRESH_CHANNEL } from './change-feed.ts';
 import type { Schema } from './schema.ts';
 import { inTransaction } from './transaction.ts';
 import { isUuid } from './uuid.ts';
@@ -10,18 +11,31 @@ export type RefreshStore = {
    * The running refresh of exactly these sources (as a set), or a new one: equal refreshes in flight share one, across instances.
    * A running one whose deadline has passed is marked interrupted and does not count.
    */
-  startOrJoin(
-    tenantId: string,
-    refresh: { readonly scope: RefreshScope; readonly sources: readonly RefreshSource[]; readonly deadlineAt: Date },
-  ): Promise<{ readonly refresh: Refresh; readonly joined: boolean }>;
+  startOrJoin(tenantId: string, refresh: NewRefresh): Promise<{ readonly refresh: Refresh; readonly joined: boolean }>;
   /** Undefined when the tenant has none of this id. One past its deadline comes back as interrupted. */
   get(tenantId: string, id: string): Promise<Refresh | undefined>;
   /** Notes the outcome of some sources. */
   updateSources(tenantId: string, id: string, sources: readonly RefreshSource[]): Promise<void>;
-  finish(tenantId: string, id: string): Promise<void>;
-  /** Marks every running refresh interrupted: for the start of a process that owns its database alone. */
-  interruptAll(): Promise<number>;
+  /** Without effect when another runner has it by now, as for the next two. */
+  finish(tenantId: string, id: string, lease: Pick<Lease, 'runnerId'>): Promise<void>;
+  renew(tenantId: string, id: string, lease: Lease): Promise<void>;
+  /** Leaves it to whoever takes it over first. */
+  handBack(tenantId: string, id: string, lease: Pick<Lease, 'runnerId'>): Promise<void>;
+  /** Refreshes that nobody runs any more, now leased to the runner, oldest first. Those past their deadline are marked interrupted. */
+  takeOver(lease: Lease, limit: number): Promise<readonly LostRefresh[]>;
 };
+
+/** Who runs a refresh, and for how long from now nobody else may. */
+export type Lease = { readonly runnerId: string; readonly leaseSeconds: number };
+
+export type NewRefresh = {
+  readonly scope: RefreshScope;
+  readonly sources: readonly RefreshSource[];
+  readonly deadlineAt: Date;
+  readonly lease: Lease;
+};
+
+export type LostRefresh = { readonly tenantId: string; readonly refresh: Refresh; readonly remainingMs: number };
 
 /** How long an ended refresh stays readable. */
 const KEEP_HOURS = 24;
@@ -31,27 +45,20 @@ export function createRefreshStore(db: Kysely<Schema>): RefreshStore {
     startOrJoin: (tenantId, refresh) => inTransaction(db, (trx) => startOrJoin(trx, tenantId, refresh)),
     get: (tenantId, id) => get(db, tenantId, id),
     updateSources: (tenantId, id, sources) => updateSources(db, { tenantId, id, sources }),
-    async finish(tenantId, id) {
-      await db
-        .updateTable('refreshes')
-        .set({ status: 'finished', finished_at: sql<Date>`now()` })
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', id)
-        .where('status', '=', 'running')
-        .execute();
+    finish: (tenantId, id, { runnerId }) => finish(db, { tenantId, id, runnerId }),
+    async renew(tenantId, id, { runnerId, leaseSeconds }) {
+      await sql`
+        update refreshes set lease_until = now() + make_interval(secs => ${leaseSeconds})
+        where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running'`.execute(db);
     },
-    async interruptAll() {
-      const { numUpdatedRows } = await db
-        .updateTable('refreshes')
-        .set({ status: 'interrupted', finished_at: sql<Date>`now()` })
-        .where('status', '=', 'running')
-        .executeTakeFirst();
-      return Number(numUpdatedRows);
+    async handBack(tenantId, id, { runnerId }) {
+      await sql`
+        update refreshes set runner_id = null, lease_until = null
+        where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running'`.execute(db);
     },
+    takeOver: (lease, limit) => takeOver(db, lease, limit),
   };
 }
-
-type NewRefresh = Parameters<RefreshStore['startOrJoin']>[1];
 
 async function startOrJoin(
   trx: Transaction<Schema>,
@@ -107,6 +114,8 @@ async function insertRefresh(
       scope_wallet_ids: walletIds === null ? null : [...walletIds],
       scope_chains: chains === null ? null : [...chains],
       deadline_at: refresh.deadlineAt,
+      runner_id: refresh.lease.runnerId,
+      lease_until: sql<Date>`now() + make_interval(secs => ${refresh.lease.leaseSeconds})`,
     })
     .onConflict((conflict) => conflict.columns(['tenant_id', 'sources_key']).where('status', '=', sql.lit('running')).doNothing())
     .returning('id')
@@ -123,6 +132,39 @@ async function findRunning(trx: Transaction<Schema>, tenantId: string, key: stri
     .where('status', '=', 'running')
     .executeTakeFirst();
   return row?.id;
+}
+
+type Held = { readonly tenantId: string; readonly id: string; readonly runnerId: string };
+
+async function finish(db: Kysely<Schema>, { tenantId, id, runnerId }: Held): Promise<void> {
+  await sql`
+    with ended as (
+      update refreshes set status = 'finished', finished_at = now()
+      where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running' returning id
+    )
+    select pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(db);
+}
+
+async function takeOver(db: Kysely<Schema>, { runnerId, leaseSeconds }: Lease, limit: number): Promise<readonly LostRefresh[]> {
+  await sql`
+    with ended as (
+      update refreshes set status = 'interrupted', finished_at = deadline_at
+      where status = 'running' and deadline_at <= now() and (lease_until is null or lease_until <= now()) returning id
+    )
+    select pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(db);
+  const { rows } = await sql<{ tenant_id: string; id: string; remaining_ms: string }>`
+    update refreshes set runner_id = ${runnerId}, lease_until = now() + make_interval(secs => ${leaseSeconds})
+    where (tenant_id, id) in (
+      select tenant_id, id from refreshes
+      where status = 'running' and deadline_at > now() and (lease_until is null or lease_until <= now())
+      order by started_at limit ${limit} for update skip locked
+    )
+    returning tenant_id, id, extract(epoch from deadline_at - now()) * 1000 as remaining_ms`.execute(db);
+  const taken = rows.map(async (row) => {
+    const refresh = await get(db, row.tenant_id, row.id);
+    return refresh === undefined ? [] : [{ tenantId: row.tenant_id, refresh, remainingMs: Number(row.remaining_ms) }];
+  });
+  return (await Promise.all(taken)).flat();
 }
 
 type SourcesOf = { readonly tenantId: string; readonly id: string; readonly sources: readonly RefreshSource[] };

@@ -30,6 +30,7 @@ const LONG_EMPTY_READS = 8;
 /** No wallet waits longer than four times the base, whatever fails. */
 const MAX_FACTOR = 4;
 const MIN_INTERVAL_SECONDS = 10;
+const MISSED_READS = 3;
 const JITTER = 0.1;
 
 /** When to read a wallet again: sooner while it moves or when it is worth much, later while it is empty or cannot be read. */
@@ -47,6 +48,11 @@ export function retrySeconds(baseSeconds: number): number {
 /** The interval within a tenth of it, so that wallets added together drift apart. `random` is from 0 to 1. */
 export function withJitter(intervalSeconds: number, random: number): number {
   return intervalSeconds * (1 - JITTER + 2 * JITTER * random);
+}
+
+/** The age from which on a figure is stale: it missed three reads of its own schedule, or of the base where that is longer. */
+export function staleAfterSeconds(baseSeconds: number, intervalSeconds: number | null): number {
+  return Math.max(baseSeconds, intervalSeconds ?? 0) * MISSED_READS;
 }
 
 function afterRead(baseSeconds: number, idleStreak: number, { isEmpty, valueUsd }: ReadFacts): number {

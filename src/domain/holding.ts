@@ -70,6 +70,8 @@ export type SourceState = {
   /** Outcome of the last attempt; null before the first. */
   readonly lastAttemptAt: Date | null;
   readonly lastOutcome: 'ok' | 'failed' | 'unsupported' | null;
+  /** How often it is meant to be read; null when nobody has set that. */
+  readonly intervalSeconds: number | null;
   readonly error: SourceError | null;
 };
 

@@ -4,12 +4,15 @@ import { isHarmless, type MarketPrice, type PriceAttempt } from './price.ts';
 
 type ReportOptions = {
   readonly now: Date;
-  readonly freshSince: Date;
   readonly caip19: (holding: ValuedHolding) => string;
 };
 
 /** The report on one wallet's source on one chain, with the assets in it that failed on their own. */
-export function reportSource(state: SourceState, holdings: readonly ValuedHolding[], options: ReportOptions): SourceReport {
+export function reportSource(
+  state: SourceState,
+  holdings: readonly ValuedHolding[],
+  options: ReportOptions & { readonly freshSince: Date },
+): SourceReport {
   const failedAssets = holdings.flatMap((valued) => {
     const { error } = valued.holding;
     return error === null ? [] : [{ assetId: options.caip19(valued), error }];

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { createHttpMetrics, type HttpMetrics } from './metrics/http-metrics.ts';
 import { createJobMetrics, type JobMetrics } from './metrics/job-metrics.ts';
+import { createLogMetrics, type LogMetrics } from './metrics/log-metrics.ts';
 import { createRpcMetrics, type RpcMetrics } from './metrics/rpc-metrics.ts';
 import { createStorageMetrics, type StorageMetrics } from './metrics/storage-metrics.ts';
 import { createTrustMetrics, type TrustMetrics } from './metrics/trust-metrics.ts';
@@ -13,6 +14,7 @@ export type Metrics = HttpMetrics &
   RpcMetrics &
   StorageMetrics &
   JobMetrics &
+  LogMetrics &
   TrustMetrics & {
     /** Runs before each scrape, to set gauges. It must be quick: what has to be asked for is asked in the background. */
     readonly onScrape: (collect: () => void) => void;
@@ -39,6 +41,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     ...createRpcMetrics(registry),
     ...createStorageMetrics(registry),
     ...createJobMetrics(registry),
+    ...createLogMetrics(registry),
     ...createTrustMetrics(registry),
     onScrape: (collect) => void collectors.push(collect),
     scrape() {

@@ -3,6 +3,7 @@ import type { AssetStore } from '../db/asset-store.ts';
 import type { BalanceStore } from '../db/balance-store.ts';
 import { type Asset, type AssetInfo, type AssetRef, assetKey } from '../domain/asset.ts';
 import type { Chain } from '../domain/chain.ts';
+import { AppError } from '../domain/errors.ts';
 import type { Reading, SourceError, SourceReading } from '../domain/holding.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { PriceService } from './price-service.ts';
@@ -28,7 +29,8 @@ type ChainRefresh = {
 
 /**
  * Reads all wallets of one chain at one block, describes the tokens not met before, stores the outcome, then brings the prices of
- * what is held up to date. `onStored` hears of the outcome as soon as it is safe. Throws only when the database fails.
+ * what is held up to date. `onStored` hears of the outcome as soon as it is safe. Throws when the database fails, and when the signal fires:
+ * for `shutting_down` before anything is stored, else after the outcome is.
  */
 export async function refreshChain(
   deps: ChainRefreshDeps,
@@ -42,6 +44,7 @@ export async function refreshChain(
   const tokens = [...new Set([...listed.map((token) => token.address), ...addedByHand])];
   const addresses = [...new Set(refresh.wallets.map((wallet) => wallet.address))];
   const reading = await source.readBalances({ addresses, tokens, signal });
+  throwIfStopping(signal);
   const { named, known } = await findNamedAssets(deps.assets, chain, reading);
   const held = await storeAssets(deps, refresh, { named, known });
   const keys = new Set(named.map(assetKey));
@@ -49,6 +52,11 @@ export async function refreshChain(
   await deps.balances.saveReadings(tenantId, readings);
   await onStored(readings);
   await deps.prices.refreshPrices(held, signal);
+}
+
+/** Reads that a stop has cut off say nothing of the chain: whoever takes them over will find out. */
+function throwIfStopping({ reason }: AbortSignal): void {
+  if (reason instanceof AppError && reason.code === 'shutting_down') throw reason;
 }
 
 type NamedAssets = {

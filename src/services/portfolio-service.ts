@@ -2,6 +2,7 @@ import type { AssetStore } from '../db/asset-store.ts';
 import type { BalanceStore } from '../db/balance-store.ts';
 import type { WalletStore } from '../db/wallet-store.ts';
 import { type AssetSettings, caip19, DEFAULT_ASSET_SETTINGS } from '../domain/asset.ts';
+import { staleAfterSeconds } from '../domain/cadence.ts';
 import type { Chain } from '../domain/chain.ts';
 import { Decimal, parseDecimal } from '../domain/decimal.ts';
 import type { Holding, SourceKind, SourceState } from '../domain/holding.ts';
@@ -51,8 +52,8 @@ type PortfolioServiceDeps = {
   readonly chains: readonly Chain[];
   /** Which kinds of source each chain has. */
   readonly kindsOf: (chain: string) => readonly SourceKind[];
-  /** A figure older than this is stale. */
-  readonly staleAfterMs: number;
+  /** How often a wallet is read that does nothing special. */
+  readonly baseSeconds: number;
   readonly now: () => Date;
 };
 
@@ -122,11 +123,14 @@ async function readView(
   return { now, fx, holdings: covered, sources: report(deps, { ...all, covered, coveredSources, fx, now }) };
 }
 
+/** The moment from which on a figure of a source counts as fresh. */
+type FreshSince = (source: SourceState | undefined) => Date;
+
 type Everything = {
   readonly wallets: readonly Wallet[];
   readonly sources: readonly SourceState[];
   readonly contexts: ReadonlyMap<string, FullAssetContext>;
-  readonly freshSince: Date;
+  readonly freshSince: FreshSince;
   readonly holdings: readonly ValuedHolding[];
 };
 
@@ -146,7 +150,8 @@ async function readEverything(
   const sources = expectSources(deps, wallets, states);
   const stored = [...read, ...findUnreadTokens(tracked, sources, read)];
   const contexts = await getAssetContexts(deps, { tenantId, assets: stored.map(({ asset }) => asset), now });
-  const freshSince = new Date(now.getTime() - deps.staleAfterMs);
+  const freshSince: FreshSince = (source) =>
+    new Date(now.getTime() - staleAfterSeconds(deps.baseSeconds, source?.intervalSeconds ?? null) * 1000);
   return { wallets, sources, contexts, freshSince, holdings: valueAll(stored, { contexts, sources, freshSince, perUsd }) };
 }
 
@@ -177,7 +182,14 @@ function expectSources(
   );
 }
 
-const NEVER_READ = { observedAt: null, block: null, lastAttemptAt: null, lastOutcome: null, error: null } as const;
+const NEVER_READ = {
+  observedAt: null,
+  block: null,
+  lastAttemptAt: null,
+  lastOutcome: null,
+  intervalSeconds: null,
+  error: null,
+} as const;
 
 function sourceKey({ walletId, chain, kind }: Pick<SourceState, 'walletId' | 'chain' | 'kind'>): string {
   return `${walletId}/${chain}/${kind}`;
@@ -186,7 +198,7 @@ function sourceKey({ walletId, chain, kind }: Pick<SourceState, 'walletId' | 'ch
 type Valuation = {
   readonly contexts: ReadonlyMap<string, FullAssetContext>;
   readonly sources: readonly SourceState[];
-  readonly freshSince: Date;
+  readonly freshSince: FreshSince;
   readonly perUsd: Decimal | null;
 };
 
@@ -206,7 +218,7 @@ function valueAll(stored: readonly Holding[], { contexts, sources, freshSince, p
     if (context === undefined || isDropped(holding, context.settings)) return [];
     const kind = kindOf(holding);
     const source = byKey.get(sourceKey({ walletId: holding.walletId, chain: holding.asset.chain, kind }));
-    return [valueHolding(holding, context, { source, freshSince, perUsd })];
+    return [valueHolding(holding, context, { source, freshSince: freshSince(source), perUsd })];
   });
   return quarantineDominating(valued, (assetId) => contexts.get(assetId)?.settings ?? DEFAULT_ASSET_SETTINGS);
 }
@@ -229,13 +241,15 @@ function report(
     const chain = chainOf.get(holding.asset.chain);
     return chain === undefined ? holding.asset.id : caip19(chain, holding.asset.address);
   };
-  const options = { now: view.now, freshSince: view.freshSince, caip19: toCaip19 };
+  const options = { now: view.now, caip19: toCaip19 };
   const honest = view.covered.filter((valued) => !valued.spam.isSpam);
   const bySource = Map.groupBy(honest, ({ holding }) =>
     sourceKey({ walletId: holding.walletId, chain: holding.asset.chain, kind: kindOf(holding) }),
   );
   return [
-    ...view.coveredSources.map((state) => reportSource(state, bySource.get(sourceKey(state)) ?? [], options)),
+    ...view.coveredSources.map((state) =>
+      reportSource(state, bySource.get(sourceKey(state)) ?? [], { ...options, freshSince: view.freshSince(state) }),
+    ),
     ...reportPriceSources(honest, (assetId) => view.contexts.get(assetId)?.market, options),
     ...reportFx(view.fx, view.now),
   ];

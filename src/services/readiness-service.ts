@@ -5,6 +5,7 @@ type PartStatus = { readonly name: string; readonly status: 'ok' | 'degraded' | 
 export type Readiness = {
   readonly status: 'ready' | 'degraded' | 'unready';
   readonly isDraining: boolean;
+  readonly isDatabaseUp: boolean;
   readonly parts: readonly PartStatus[];
 };
 
@@ -54,7 +55,7 @@ export function createReadinessService({ otherParts, isStarted, ...deps }: Readi
       const isUnready = isDraining || !isAlive || needed.some(({ status }) => status === 'down' || status === 'unknown');
       const isDegraded = [...needed, ...others].some(({ status }) => status === 'down' || status === 'degraded');
       const status = isUnready ? 'unready' : isDegraded ? 'degraded' : 'ready';
-      return { status, isDraining, parts: [...needed, ...others] };
+      return { status, isDraining, isDatabaseUp: database.isUp(), parts: [...needed, ...others] };
     },
     drain() {
       isDraining = true;
@@ -67,7 +68,12 @@ export function createReadinessService({ otherParts, isStarted, ...deps }: Readi
   };
 }
 
-type DatabaseWatch = { readonly parts: () => readonly PartStatus[]; readonly start: () => void; readonly stop: () => void };
+type DatabaseWatch = {
+  readonly isUp: () => boolean;
+  readonly parts: () => readonly PartStatus[];
+  readonly start: () => void;
+  readonly stop: () => void;
+};
 
 function watchDatabase({ ping, isSchemaCurrent, log }: Omit<ReadinessServiceDeps, 'otherParts' | 'isStarted'>): DatabaseWatch {
   let missed = 0;
@@ -102,10 +108,11 @@ function watchDatabase({ ping, isSchemaCurrent, log }: Omit<ReadinessServiceDeps
         isPending = false;
       });
   };
+  const isDown = (): boolean => missed >= MAX_MISSED_PINGS;
   return {
+    isUp: () => hasAnswered && !isDown(),
     parts() {
-      const isDown = missed >= MAX_MISSED_PINGS;
-      const status = isDown ? 'down' : missed > 0 ? 'degraded' : hasAnswered ? 'ok' : 'unknown';
+      const status = isDown() ? 'down' : missed > 0 ? 'degraded' : hasAnswered ? 'ok' : 'unknown';
       return [
         { name: 'database', status },
         { name: 'migrations', status: isCurrent ? 'ok' : 'down' },

@@ -11,7 +11,7 @@ function readinessOf(overrides: Partial<Readiness> = {}) {
   return {
     isAlive: () => true,
     isStarted: () => true,
-    getReadiness: (): Readiness => ({ status: 'ready', isDraining: false, parts: [], ...overrides }),
+    getReadiness: (): Readiness => ({ status: 'ready', isDraining: false, isDatabaseUp: true, parts: [], ...overrides }),
   };
 }
 

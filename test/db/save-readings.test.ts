@@ -76,6 +76,7 @@ describe('a good reading', () => {
         block,
         lastAttemptAt: at(1),
         lastOutcome: 'ok',
+        intervalSeconds: 300,
         error: null,
       },
     ]);

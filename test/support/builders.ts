@@ -67,13 +67,14 @@ export function buildSourceState(overrides: Partial<SourceState> = {}): SourceSt
     block: { number: 100n, hash: '0xabc' },
     lastAttemptAt: NOW,
     lastOutcome: 'ok',
+    intervalSeconds: null,
     error: null,
     ...overrides,
   };
 }
 
 export function buildSourceReport(overrides: Partial<SourceReport> = {}): SourceReport {
-  const { lastOutcome: _, ...state } = buildSourceState();
+  const { lastOutcome: _, intervalSeconds: __, ...state } = buildSourceState();
   return { ...state, status: 'ok', ageSeconds: 0, failedAssets: [], ...overrides };
 }
 

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { ServerDeps } from '../../src/api/server.ts';
 import { chains } from '../../src/domain/chains.ts';
+import { createTracer } from '../../src/lib/tracing.ts';
 import type { Refresh } from '../../src/domain/refresh.ts';
 import type { Wallet } from '../../src/domain/wallet.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
@@ -84,6 +85,8 @@ function stubServices(stubs: ServiceStubs): Services {
   };
 }
 
+const tracer = await createTracer({ otlpEndpoint: null, serviceName: 'test', version: '0.1.0', log: pino({ level: 'silent' }) });
+
 /** What `createServer` takes, around stubbed services, at the moment of the builders and without a log. */
 export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<ServerDeps> = {}): ServerDeps {
   return {
@@ -91,7 +94,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     readiness: {
       isAlive: () => true,
       isStarted: () => true,
-      getReadiness: () => ({ status: 'ready', isDraining: false, parts: [] }),
+      getReadiness: () => ({ status: 'ready', isDraining: false, isDatabaseUp: true, parts: [] }),
     },
     metrics: createMetrics({ version: '0.1.0' }),
     chains,
@@ -101,6 +104,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     trustedProxies: [],
     resolveTenant: async () => 'tenant',
     log: pino({ level: 'silent' }),
+    tracer,
     version: '0.1.0',
     now: () => NOW,
     stopSignal: new AbortController().signal,

@@ -45,7 +45,9 @@ export function createAnswerCache({ shared, now, onOutcome }: AnswerCacheOptions
   const tell = (entry: KeptEntry, outcome: CacheOutcome, detail: ErrorCode | null = null): CachedAnswer => {
     onOutcome(outcome);
     const ageMs = Math.max(0, now() - entry.createdAt);
-    return { bytes: entry.bytes, etag: entry.etag, outcome, ageMs, ttlMs: entry.freshMs - ageMs, detail };
+    const ttlMs = entry.freshMs - ageMs;
+    // Nobody can say of a last answer that it is fresh, however young it is.
+    return { bytes: entry.bytes, etag: entry.etag, outcome, ageMs, ttlMs: detail === null ? ttlMs : Math.min(ttlMs, 0), detail };
   };
 
   return {

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from 'pino';
+import { currentTrace } from '../../lib/tracing-context.ts';
 import { requestIdOf } from './request-context.ts';
 
 const ROUTE_KEY = 'route';
@@ -19,6 +20,8 @@ export function routeOf(response: Response): string | null {
 export function createRequestLog(log: Logger) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const startedAt = performance.now();
+    // An answer ends outside of its trace.
+    const trace = currentTrace();
     response.once('close', () => {
       log.info(
         {
@@ -27,6 +30,7 @@ export function createRequestLog(log: Logger) {
           status: response.writableFinished ? response.statusCode : null,
           ms: Math.round((performance.now() - startedAt) * 10) / 10,
           request_id: requestIdOf(response),
+          trace_id: trace?.traceId,
         },
         response.writableFinished ? 'request' : 'request cut off',
       );

@@ -11,6 +11,8 @@ type PortfolioRouteDeps = {
   readonly portfolio: PortfolioService;
   readonly chains: ChainsBySlug;
   readonly now: () => Date;
+  /** Hears why an answer is not complete. */
+  readonly onPartialAnswer: (reasons: readonly string[]) => void;
 };
 
 const AGES =
@@ -21,7 +23,7 @@ export function createPortfolioRoutes(deps: PortfolioRouteDeps): readonly Route[
   return [portfolioRoute(deps), balancesRoute(deps)];
 }
 
-function portfolioRoute({ portfolio, chains }: PortfolioRouteDeps): Route {
+function portfolioRoute({ portfolio, chains, onPartialAnswer }: PortfolioRouteDeps): Route {
   return defineRoute({
     method: 'get',
     path: '/portfolio',
@@ -37,12 +39,14 @@ function portfolioRoute({ portfolio, chains }: PortfolioRouteDeps): Route {
     errors: ['wallet_not_found', 'unknown_chain'],
     handler: async ({ tenantId, query }) => {
       const filters = { ...toFilters(query), walletIds: query.wallet_id ?? null };
-      return reply(200, presentPortfolio(await portfolio.getPortfolio(tenantId, filters), chains));
+      const found = await portfolio.getPortfolio(tenantId, filters);
+      onPartialAnswer(found.incompleteReasons);
+      return reply(200, presentPortfolio(found, chains));
     },
   });
 }
 
-function balancesRoute({ portfolio, chains, now }: PortfolioRouteDeps): Route {
+function balancesRoute({ portfolio, chains, now, onPartialAnswer }: PortfolioRouteDeps): Route {
   return defineRoute({
     method: 'get',
     path: '/wallets/{id}/balances',
@@ -58,6 +62,7 @@ function balancesRoute({ portfolio, chains, now }: PortfolioRouteDeps): Route {
     errors: ['wallet_not_found', 'unknown_chain'],
     handler: async ({ tenantId, params, query }) => {
       const view = await portfolio.getWalletBalances(tenantId, params.id, toFilters(query));
+      onPartialAnswer(view.incompleteReasons);
       return reply(200, presentBalances(view, { chains, now: now() }));
     },
   });

@@ -1,34 +1,31 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ErrorCode } from '../../domain/errors.ts';
 
-/** One exchange with an endpoint of a chain. `endpoint` is its masked name; `error` is undefined for a good answer. */
-type RpcExchange = {
+/** One HTTP request to an endpoint of a chain. `endpoint` is its masked name, `method` one of those that adapters use. */
+type RpcRequest = {
   readonly chain: string;
   readonly endpoint: string;
   readonly method: string;
-  readonly error: ErrorCode | undefined;
+  readonly outcome: 'ok' | ErrorCode;
   readonly seconds: number;
 };
 
-/** How an endpoint stands, for the gauges; null for what is not known of it. */
+/** How an endpoint stands; null for what is not known of it. */
 type EndpointGauges = {
   readonly name: string;
   readonly state: string;
-  readonly headLagBlocks: number | null;
-  readonly limitPerSecond: number | null;
-  readonly usedToday: number;
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  readonly lagBlocks: bigint | null;
+  readonly rateLimitRps: number;
+  readonly budget: { readonly usedToday: number };
 };
 
 export type RpcMetrics = {
-  readonly onRpc: (exchange: RpcExchange) => void;
+  readonly onRpc: (request: RpcRequest) => void;
   /** A second endpoint was asked because the first one was slow. */
   readonly onHedge: (hedge: { readonly chain: string; readonly won: boolean }) => void;
-  /** One exchange with a price or currency source. */
-  readonly onPriceSource: (call: {
-    readonly source: string;
-    readonly error: ErrorCode | undefined;
-    readonly seconds: number;
-  }) => void;
+  /** One question to a price or currency source; `outcome` is `ok` or the code of the failure. */
+  readonly onPriceSource: (call: { readonly source: string; readonly outcome: string; readonly seconds: number }) => void;
   readonly setEndpoints: (chain: string, endpoints: readonly EndpointGauges[]) => void;
 };
 
@@ -36,8 +33,8 @@ const BUCKETS_SECONDS = [0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ENDPOINT_STATES = ['alive', 'lagging', 'unreachable', 'wrong_chain', 'unauthorized', 'probing', 'limited'];
 
 /** The outcomes that a dashboard tells apart; every other failure is `failed`. */
-const OUTCOMES: ReadonlyMap<ErrorCode | undefined, string> = new Map([
-  [undefined, 'ok'],
+const OUTCOMES: ReadonlyMap<string, string> = new Map([
+  ['ok', 'ok'],
   ['upstream_timeout', 'timeout'],
   ['upstream_unreachable', 'unreachable'],
   ['upstream_rate_limited', 'rate_limited'],
@@ -67,7 +64,7 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
   });
   const duration = new Histogram({
     name: 'rpc_request_duration_seconds',
-    help: 'Time of one exchange with an endpoint, good or bad.',
+    help: 'Time of one request to an endpoint, good or bad.',
     labelNames: ['chain', 'endpoint'],
     buckets: BUCKETS_SECONDS,
     registers,
@@ -80,24 +77,24 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
   });
   const priceRequests = new Histogram({
     name: 'price_source_request_duration_seconds',
-    help: 'Time of one exchange with a price or currency source.',
+    help: 'Time that a price or currency source took for one question.',
     labelNames: ['source', 'outcome'],
     buckets: BUCKETS_SECONDS,
     registers,
   });
   return {
-    onRpc({ chain, endpoint, method, error, seconds }) {
-      requests.inc({ chain, endpoint, method, outcome: toOutcome(error) });
+    onRpc({ chain, endpoint, method, outcome, seconds }) {
+      requests.inc({ chain, endpoint, method, outcome: toOutcome(outcome) });
       duration.observe({ chain, endpoint }, seconds);
     },
     onHedge: ({ chain, won }) => hedges.inc({ chain, result: won ? 'won' : 'lost' }),
-    onPriceSource: ({ source, error, seconds }) => priceRequests.observe({ source, outcome: toOutcome(error) }, seconds),
+    onPriceSource: ({ source, outcome, seconds }) => priceRequests.observe({ source, outcome: toOutcome(outcome) }, seconds),
     setEndpoints: createEndpointGauges(registry),
   };
 }
 
-function toOutcome(error: ErrorCode | undefined): string {
-  return OUTCOMES.get(error) ?? 'failed';
+function toOutcome(code: string): string {
+  return OUTCOMES.get(code) ?? 'failed';
 }
 
 function createEndpointGauges(registry: Registry): RpcMetrics['setEndpoints'] {
@@ -112,24 +109,22 @@ function createEndpointGauges(registry: Registry): RpcMetrics['setEndpoints'] {
   const lag = new Gauge({ name: 'rpc_head_lag_blocks', help: 'Blocks behind the best endpoint.', labelNames, registers });
   const limit = new Gauge({
     name: 'rpc_rate_limit_rps',
-    help: 'Requests a second that an endpoint is given, by budget or learnt.',
+    help: 'Requests a second that an endpoint has shown to bear.',
     labelNames,
     registers,
   });
   const used = new Gauge({ name: 'rpc_quota_used', help: 'Requests sent to an endpoint this day (UTC).', labelNames, registers });
+  const breaker = new Gauge({ name: 'rpc_breaker_open', help: '1 while an endpoint is asked nothing.', labelNames, registers });
   return (chain, endpoints) => {
-    for (const { name, state: current, headLagBlocks, limitPerSecond, usedToday } of endpoints) {
-      const labels = { chain, endpoint: name };
-      for (const one of ENDPOINT_STATES) state.set({ ...labels, state: one }, one === current ? 1 : 0);
-      setOrRemove(lag, labels, headLagBlocks);
-      setOrRemove(limit, labels, limitPerSecond);
-      used.set(labels, usedToday);
+    for (const endpoint of endpoints) {
+      const labels = { chain, endpoint: endpoint.name };
+      for (const one of ENDPOINT_STATES) state.set({ ...labels, state: one }, one === endpoint.state ? 1 : 0);
+      // What is not known has no figure: a zero would be one.
+      if (endpoint.lagBlocks === null) lag.remove(labels);
+      else lag.set(labels, Number(endpoint.lagBlocks));
+      limit.set(labels, endpoint.rateLimitRps);
+      used.set(labels, endpoint.budget.usedToday);
+      breaker.set(labels, endpoint.breaker === 'closed' ? 0 : 1);
     }
   };
-}
-
-/** What is not known has no figure: a zero would be one. */
-function setOrRemove(gauge: Gauge, labels: Readonly<Record<string, string>>, value: number | null): void {
-  if (value === null) gauge.remove(labels);
-  else gauge.set(labels, value);
 }
