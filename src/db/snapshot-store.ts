@@ -9,6 +9,11 @@ export type SnapshotStore = {
    * each moment, so that a job that runs twice writes nothing the second time. False when this moment is written down already or a later one is.
    */
   take(tenantId: string, snapshot: Snapshot): Promise<boolean>;
+  /**
+   * Lets go of what is older than it is kept: of all snapshots only the last of each hour stays after `rawDays`, and of each day after `hourlyDays`. Amounts and prices thin out in the same way; the last one before
+   * any moment that is still told stays. Running it again changes nothing.
+   */
+  thin(keep: { readonly rawDays: number; readonly hourlyDays: number }): Promise<void>;
   /** The newest snapshot; undefined before the first. */
   getLatest(tenantId: string): Promise<Snapshot | undefined>;
 };
@@ -16,6 +21,11 @@ export type SnapshotStore = {
 export function createSnapshotStore(db: Kysely<Schema>): SnapshotStore {
   return {
     take: (tenantId, snapshot) => inTransaction(db, (trx) => take(trx, tenantId, snapshot)),
+    async thin({ rawDays, hourlyDays }) {
+      await thinPoints(db, 'hour', rawDays);
+      await thinPoints(db, 'day', hourlyDays);
+      await sql`delete from snapshot_hours where bucket < ${daysAgo(hourlyDays)}`.execute(db);
+    },
     async getLatest(tenantId) {
       const row = await db
         .selectFrom('snapshots')
@@ -127,6 +137,33 @@ async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket
     select ${tenantId}, ${start}, now.asset_id, now.amount_raw, p.good_value
     from (select asset_id, amount_raw from held union all select asset_id, 0 from sold) now
     left join prices p on p.asset_id = now.asset_id and p.good_quoted_at <= ${at}`.execute(trx);
+}
+
+/** Of the rows older than `days` all go that are followed by another one of their kind in the same hour or day. */
+async function thinPoints(db: Kysely<Schema>, bucket: 'hour' | 'day', days: number): Promise<void> {
+  const kinds = [
+    ['snapshots', ['tenant_id']],
+    ['holding_points', ['tenant_id', 'wallet_id', 'asset_id', 'position']],
+    ['price_points', ['asset_id']],
+    ['fx_points', ['currency']],
+  ] as const;
+  for (const [table, key] of kinds) {
+    const isSame = sql.join(
+      key.map((column) => sql`later.${sql.id(column)} = p.${sql.id(column)}`),
+      sql` and `,
+    );
+    await sql`
+      delete from ${sql.table(table)} p
+      where p.at < ${daysAgo(days)} and exists (
+        select from ${sql.table(table)} later
+        where ${isSame} and later.at > p.at
+          and later.at < (date_trunc(${bucket}, p.at at time zone 'UTC') + ${`1 ${bucket}`}::interval) at time zone 'UTC'
+      )`.execute(db);
+  }
+}
+
+function daysAgo(days: number): ReturnType<typeof sql> {
+  return sql`date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' - make_interval(days => ${days})`;
 }
 
 function toStored(missing: readonly MissingSource[]): string {

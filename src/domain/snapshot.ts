@@ -1,5 +1,5 @@
-import type { ErrorCode } from './errors.ts';
 import type { SourceKind } from './holding.ts';
+import type { ReportedError } from './portfolio.ts';
 
 /** `full`: every source had been read lately and well. `partial`: some amounts are older, or were never known. */
 export type SnapshotGrade = 'full' | 'partial';
@@ -11,7 +11,7 @@ export type MissingSource = {
   readonly kind: SourceKind;
   readonly reason: 'stale' | 'failed' | 'never' | 'unsupported';
   readonly observedAt: Date | null;
-  readonly code: ErrorCode | null;
+  readonly code: ReportedError['code'] | null;
 };
 
 export type Snapshot = { readonly at: Date; readonly grade: SnapshotGrade; readonly missing: readonly MissingSource[] };

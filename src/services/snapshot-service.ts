@@ -34,6 +34,5 @@ export function createSnapshotService({ snapshots, portfolio, keep, now }: Snaps
 
 function toMissing({ walletId, chain, kind, status, observedAt, error }: SourceReport): readonly MissingSource[] {
   if (status === 'ok' || walletId === null || chain === null || kind === 'prices' || kind === 'fx') return [];
-  const code = error !== null && isErrorCode(error.code) ? error.code : null;
-  return [{ walletId, chain, kind, reason: status, observedAt, code }];
+  return [{ walletId, chain, kind, reason: status, observedAt, code: error?.code ?? null }];
 }

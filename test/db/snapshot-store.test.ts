@@ -20,7 +20,10 @@ let [token, dust]: Asset[] = [];
 
 async function hold(wallet: Wallet | undefined, asset: Asset | undefined, seconds: number, amountRaw: bigint): Promise<void> {
   if (wallet === undefined || asset === undefined) throw new Error('set up first');
-  await createBalanceStore(database.db).saveReadings(TENANT, [readingOf(wallet, seconds, [amountOf(asset, amountRaw)])]);
+  const block = { number: 1n, hash: null };
+  await createBalanceStore(database.db).saveReadings(TENANT, [
+    readingOf(wallet, seconds, [amountOf(asset, amountRaw)], { block }),
+  ]);
 }
 
 async function quote(asset: Asset | undefined, seconds: number, value: string): Promise<void> {
@@ -129,6 +132,40 @@ it('tells what prices did apart from what came and went', async () => {
     [2, 140, 140, 140, 0],
     [3, 140, 140, 120, 1],
   ]);
+});
+
+it('thins out what is old, and tells the same at the hours and days that stay', async () => {
+  const old = Math.round((Date.UTC(2024, 2, 5, 10) - at(0).getTime()) / 1000);
+  const other = await createTestDatabase();
+  const main = database;
+  database = other;
+  try {
+    const store = createSnapshotStore(other.db);
+    const wallet = await addWallet(other.db, TENANT);
+    const asset = await addAsset(other.db, { decimals: 0 });
+    for (const [minute, amount] of [1, 2, 3, 4, 5, 6].entries()) {
+      await hold(wallet, asset, old + minute * 1200, BigInt(amount));
+      await store.take(TENANT, { at: at(old + minute * 1200), grade: 'full', missing: [] });
+    }
+    const count = async (table: string): Promise<number> =>
+      Number((await sql<{ count: string }>`select count(*) from ${sql.table(table)}`.execute(other.db)).rows[0]?.count);
+    await store.thin({ rawDays: 30, hourlyDays: 365_000 });
+    expect([await count('snapshots'), await count('holding_points'), await count('snapshot_hours')]).toEqual([2, 2, 2]);
+    await store.thin({ rawDays: 30, hourlyDays: 365_000 });
+    expect(await count('holding_points')).toBe(2);
+    await store.thin({ rawDays: 30, hourlyDays: 365 });
+    expect([
+      await count('snapshots'),
+      await count('holding_points'),
+      await count('snapshot_hours'),
+      await count('asset_hours'),
+    ]).toEqual([1, 1, 0, 0]);
+    const { rows } = await sql`select amount_raw from asset_days`.execute(other.db);
+    expect(rows).toEqual([{ amount_raw: '6' }]);
+  } finally {
+    database = main;
+    await other.close();
+  }
 });
 
 it('keeps what a snapshot could not rely on', async () => {
