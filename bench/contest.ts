@@ -10,14 +10,13 @@ export type Contender = {
 
 export type Score = {
   readonly requestsPerSecond: number;
-  readonly cpuUsPerRequest: number;
-  /** Of the round that was disturbed least: others on the machine can only add to it. */
+  /** CPU time a request, of the round that was disturbed least: others on the machine can only add to it. */
   readonly leastCpuUs: number;
 };
 
 const WARM_UP_SECONDS = 2;
 
-/** Loads the contenders in turns, so that a busy moment of the machine hits all alike, and answers with the medians of each by its name. */
+/** Loads the contenders in turns, so that a busy moment of the machine hits all alike, and answers with what each did by its name. */
 export async function holdContest(
   contenders: readonly Contender[],
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
@@ -33,9 +32,6 @@ export async function holdContest(
     }
   }
   return new Map(
-    [...scores].map(([name, { rates, cpu }]) => [
-      name,
-      { requestsPerSecond: median(rates), cpuUsPerRequest: median(cpu), leastCpuUs: Math.min(...cpu) },
-    ]),
+    [...scores].map(([name, { rates, cpu }]) => [name, { requestsPerSecond: median(rates), leastCpuUs: Math.min(...cpu) }]),
   );
 }

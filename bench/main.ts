@@ -1,5 +1,6 @@
 import { benchApi } from './api.ts';
 import { type BenchLine, formatLine } from './bench-line.ts';
+import { benchHundredThousand } from './hundred-thousand.ts';
 import { benchMiddleware } from './middleware.ts';
 import { benchNginx } from './nginx.ts';
 import { benchRefresh } from './refresh.ts';
@@ -7,6 +8,7 @@ import { benchStart } from './start.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   api: benchApi,
+  'hundred-thousand': benchHundredThousand,
   middleware: benchMiddleware,
   nginx: benchNginx,
   refresh: benchRefresh,

@@ -1,18 +1,23 @@
 import type { BalanceSource, NameResolver } from './adapters/balance-source.ts';
 import { createEnsResolver } from './adapters/evm/ens-resolver.ts';
 import { createEvmBalanceSource } from './adapters/evm/evm-balance-source.ts';
-import { verifyEvmChain } from './adapters/evm/evm-block.ts';
+import { probeEvmHead, verifyEvmChain } from './adapters/evm/evm-block.ts';
 import { createEvmCaller } from './adapters/evm/evm-caller.ts';
 import type { EvmCaller } from './adapters/evm-caller.ts';
 import { createSolNameResolver } from './adapters/solana/sol-name-resolver.ts';
 import { createSolanaBalanceSource } from './adapters/solana/solana-balance-source.ts';
-import { verifySolanaCluster } from './adapters/solana/solana-cluster.ts';
+import { fetchSlot, verifySolanaCluster } from './adapters/solana/solana-cluster.ts';
 import type { Config } from './config.ts';
 import type { Chain, ChainFamily } from './domain/chain.ts';
 import { chains } from './domain/chains.ts';
 import type { HttpClient } from './lib/http-client.ts';
+import { type CallBudget, createCallBudget } from './lib/json-rpc/call-budget.ts';
 import { createEndpointPool, type EndpointPool } from './lib/json-rpc/endpoint-pool.ts';
+import type { EndpointStatus } from './lib/json-rpc/endpoint-status.ts';
 import { createRpcEndpoint } from './lib/json-rpc/rpc-endpoint.ts';
+import type { Logger } from './lib/logger.ts';
+import { maskUrl } from './lib/mask-url.ts';
+import type { Metrics } from './lib/metrics.ts';
 
 /** Everything that speaks to chains. */
 export type ChainAdapters = {
@@ -21,18 +26,32 @@ export type ChainAdapters = {
   /** Calls of contracts, by chain slug; EVM chains only. */
   readonly callers: ReadonlyMap<string, EvmCaller>;
   readonly resolvers: readonly { readonly family: ChainFamily; readonly resolver: NameResolver }[];
-  readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  readonly endpoints: {
+    /** By chain slug. */
+    readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+    /** How the endpoints are, by chain slug, as this process sees them. */
+    readonly endpointStates: () => ReadonlyMap<string, readonly EndpointStatus[]>;
+  };
+  /** Ends what runs in the background. */
+  readonly close: () => void;
+};
+
+type ChainDeps = {
+  readonly http: HttpClient;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'onRpc' | 'onHedge' | 'onScrape' | 'setEndpoints'>;
 };
 
 /** Makes the adapters of every chain over the configured endpoints. */
-export function composeChains({ rpcUrls }: Config, http: HttpClient): ChainAdapters {
+export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
   const sources = new Map<string, BalanceSource>();
   const callers = new Map<string, EvmCaller>();
   const resolvers: { family: ChainFamily; resolver: NameResolver }[] = [];
-  const endpointNames = new Map<string, readonly string[]>();
+  const pools = new Map<string, EndpointPool>();
+  const budgetOf = createBudgets(config);
   for (const chain of chains) {
-    const pool = createPool(chain, rpcUrls.get(chain.slug) ?? [], http);
-    endpointNames.set(chain.slug, pool.names);
+    const pool = createPool(chain, config.rpcUrls.get(chain.slug) ?? [], { ...deps, budgetOf });
+    pools.set(chain.slug, pool);
     if (chain.family === 'evm') {
       sources.set(chain.slug, createEvmBalanceSource({ chain, pool }));
       callers.set(chain.slug, createEvmCaller({ chain, pool }));
@@ -42,12 +61,58 @@ export function composeChains({ rpcUrls }: Config, http: HttpClient): ChainAdapt
       resolvers.push({ family: 'solana', resolver: createSolNameResolver({ pool }) });
     }
   }
-  return { sources, callers, resolvers, endpointNames };
+  const endpointNames = new Map([...pools].map(([slug, pool]) => [slug, pool.names]));
+  const endpointStates = (): ReadonlyMap<string, readonly EndpointStatus[]> =>
+    new Map([...pools].map(([slug, pool]) => [slug, pool.status()]));
+  deps.metrics.onScrape(() => {
+    for (const [slug, endpoints] of endpointStates()) deps.metrics.setEndpoints(slug, endpoints);
+  });
+  const close = (): void => {
+    for (const pool of pools.values()) pool.close();
+  };
+  return { sources, callers, resolvers, endpoints: { endpointNames, endpointStates }, close };
 }
 
-function createPool(chain: Chain, urls: readonly string[], http: HttpClient): EndpointPool {
+/** The budget of each host, shared by its endpoints on all chains. Processes that share it take equal parts. */
+function createBudgets({ rpcBudgets, instanceCount }: Config): (url: string) => CallBudget | undefined {
+  const budgets = new Map<string, CallBudget>();
+  for (const [host, { perSecond, perDay }] of rpcBudgets) {
+    const limits = {
+      perSecond: perSecond === null ? null : perSecond / instanceCount,
+      perDay: perDay === null ? null : Math.floor(perDay / instanceCount),
+    };
+    budgets.set(host, createCallBudget(limits));
+  }
+  return (url) => {
+    const { host, hostname } = new URL(url);
+    return budgets.get(host) ?? budgets.get(hostname);
+  };
+}
+
+type PoolDeps = ChainDeps & { readonly budgetOf: (url: string) => CallBudget | undefined };
+
+function createPool(chain: Chain, urls: readonly string[], { http, log, metrics, budgetOf }: PoolDeps): EndpointPool {
+  const endpoints = urls.map((url) => {
+    const budget = budgetOf(url);
+    const endpoint = maskUrl(url);
+    return createRpcEndpoint({
+      url,
+      family: chain.family,
+      http,
+      ...(budget === undefined ? {} : { budget }),
+      onCall: (report) => metrics.onRpc({ ...report, chain: chain.slug, endpoint }),
+    });
+  });
+  const isEvm = chain.family === 'evm';
   return createEndpointPool({
-    endpoints: urls.map((url) => createRpcEndpoint({ url, family: chain.family, http })),
-    verify: chain.family === 'evm' ? verifyEvmChain(chain) : verifySolanaCluster(chain),
+    endpoints,
+    verify: isEvm ? verifyEvmChain(chain) : verifySolanaCluster(chain),
+    probeHead: isEvm ? probeEvmHead(chain) : fetchSlot,
+    blockTimeMs: chain.finality.blockTimeMs,
+    onState: ({ endpoint, from, to }) => {
+      const level = to === 'alive' || to === 'probing' ? 'info' : 'warn';
+      log[level]({ chain: chain.slug, endpoint, from, to }, 'an endpoint changed its state');
+    },
+    onHedge: ({ won }) => metrics.onHedge({ chain: chain.slug, won }),
   });
 }

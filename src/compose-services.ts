@@ -2,6 +2,7 @@ import { parseEvmAddress } from './adapters/evm/evm-address.ts';
 import { parseSolanaAddress } from './adapters/solana/solana-address.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
 import { composePrices } from './compose-prices.ts';
+import { preferReplica, type ReadStores, type TenantServices } from './compose-replica.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
@@ -9,21 +10,23 @@ import { findListedToken, listedTokens } from './domain/token-list.ts';
 import type { HttpClient } from './lib/http-client.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
-import { type AssetService, createAssetService } from './services/asset-service.ts';
+import { createAssetService } from './services/asset-service.ts';
 import { createHealthService, type HealthService } from './services/health-service.ts';
-import { createPortfolioService, type PortfolioService } from './services/portfolio-service.ts';
+import { createPortfolioService } from './services/portfolio-service.ts';
 import { createPriceService, type PriceService } from './services/price-service.ts';
 import { createRefreshService, type RefreshService } from './services/refresh-service.ts';
-import { createWalletService, type WalletService } from './services/wallet-service.ts';
+import { createScheduleService, type ScheduleService } from './services/schedule-service.ts';
+import { createWalletService } from './services/wallet-service.ts';
 
-export type Services = {
-  readonly wallets: WalletService;
-  readonly assets: AssetService;
+export type Services = TenantServices & {
   readonly refreshes: RefreshService;
+  readonly schedules: ScheduleService;
   readonly prices: PriceService;
-  readonly portfolio: PortfolioService;
   readonly health: HealthService;
-  readonly endpointNames: ChainAdapters['endpointNames'];
+  /** The endpoints of chains: their names, and how they are. */
+  readonly endpoints: ChainAdapters['endpoints'];
+  /** Ends what looks at them in the background. */
+  readonly closeEndpoints: () => void;
 };
 
 type ServiceDeps = {
@@ -38,10 +41,49 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
-  const { sources, callers, resolvers, endpointNames } = composeChains(config, http);
+  const { sources, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
   const { onPriceSource } = metrics;
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
+  const parts = { sources, resolvers, now, baseSeconds: config.refreshIntervalSeconds };
+  const tenants = withReplica(composeTenants(storage, { ...parts, prices }), { storage, parts, log });
+  const reading = { wallets, assets, balances, prices, chains, sources, listedTokens, log };
+  return {
+    ...tenants,
+    refreshes: createRefreshService({
+      ...reading,
+      refreshes: storage.refreshes,
+      onRefreshEnded: storage.feed.onRefreshEnded,
+    }),
+    schedules: createScheduleService({
+      ...reading,
+      schedules: storage.schedules,
+      baseSeconds: config.refreshIntervalSeconds,
+      random: Math.random,
+    }),
+    prices,
+    health: createHealthService({
+      version,
+      ping: () => storage.ping(),
+      followedChains: () => wallets.listFollowedChains(),
+      sources,
+      otherParts: () => prices.health(),
+      log,
+    }),
+    endpoints,
+    closeEndpoints: close,
+  };
+}
+
+type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
+  readonly prices: PriceService;
+  readonly baseSeconds: number;
+  readonly now: () => Date;
+};
+
+/** The services of tenants over the stores of one database. */
+function composeTenants(stores: ReadStores, { sources, resolvers, prices, baseSeconds, now }: TenantParts): TenantServices {
+  const { wallets, assets, balances } = stores;
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
   const portfolio = createPortfolioService({
     wallets,
@@ -50,7 +92,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
     prices,
     chains,
     kindsOf: (chain) => sources.get(chain)?.kinds ?? [],
-    baseSeconds: config.refreshIntervalSeconds,
+    baseSeconds,
     now,
   });
   return {
@@ -65,28 +107,17 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       isListed: (ref) => findListedToken(ref.chain, ref.address) !== undefined,
       now,
     }),
-    refreshes: createRefreshService({
-      wallets,
-      assets,
-      balances,
-      prices,
-      refreshes: storage.refreshes,
-      chains,
-      sources,
-      listedTokens,
-      onRefreshEnded: storage.feed.onRefreshEnded,
-      log,
-    }),
-    prices,
     portfolio,
-    health: createHealthService({
-      version,
-      ping: () => storage.ping(),
-      followedChains: () => wallets.listFollowedChains(),
-      sources,
-      otherParts: () => prices.health(),
-      log,
-    }),
-    endpointNames,
   };
+}
+
+type ReplicaParts = Pick<ServiceDeps, 'storage' | 'log'> & { readonly parts: Omit<TenantParts, 'prices'> };
+
+/** Those of the primary, whose large answers come from the replica where there is one. */
+function withReplica(primary: TenantServices, { storage, parts, log }: ReplicaParts): TenantServices {
+  if (storage.replica === null) return primary;
+  const { stores, reads } = storage.replica;
+  // No sources: there, prices are read only.
+  const prices = createPriceService({ sources: [], fxSources: [], store: stores.prices, now: parts.now, log });
+  return preferReplica(primary, composeTenants(stores, { ...parts, prices }), reads);
 }

@@ -1,3 +1,4 @@
+import { openReplica, type Replica } from './compose-replica.ts';
 import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
@@ -8,6 +9,7 @@ import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
+import { createScheduleStore, type ScheduleStore } from './db/schedule-store.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
 import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
@@ -20,8 +22,14 @@ export type Storage = {
   readonly balances: BalanceStore;
   readonly prices: PriceStore;
   readonly refreshes: RefreshStore;
+  readonly schedules: ScheduleStore;
+  /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
+  readonly url: string;
+  readonly isEmbedded: boolean;
   /** Tells of changes once it is started. */
   readonly feed: ChangeFeed;
+  /** Where reads may go instead; null: nowhere. */
+  readonly replica: Replica | null;
   ping(): Promise<void>;
   isSchemaCurrent(): Promise<boolean>;
   poolSize: Database['poolSize'];
@@ -43,6 +51,7 @@ export async function openStorage(
   const database = createDatabase({ url, log, onQuery });
   const versions = createDatabase({ url, log, ...FOR_VERSIONS });
   const feed = createChangeFeed({ url, db: versions.db, log });
+  const replica = openReplica(config, { feed, log, metrics });
   const { db } = database;
   const storage: Storage = {
     wallets: createWalletStore(db),
@@ -50,18 +59,22 @@ export async function openStorage(
     balances: createBalanceStore(db),
     prices: createPriceStore(db),
     refreshes: createRefreshStore(db),
+    schedules: createScheduleStore(db),
+    url,
+    isEmbedded: embedded !== undefined,
     feed,
+    replica,
     ping: () => database.ping(),
     isSchemaCurrent: async () => (await pendingMigrations(db)).length === 0,
     poolSize: () => database.poolSize(),
     readDataTimes: () => readDataTimes(db),
     async close() {
-      await Promise.all([feed.close(), versions.close(), database.close()]);
+      await Promise.all([feed.close(), versions.close(), replica?.close(), database.close()]);
       await embedded?.stop();
     },
   };
   try {
-    await prepare(database, embedded !== undefined);
+    await prepare(database, storage.isEmbedded);
   } catch (error) {
     await storage.close();
     throw error;

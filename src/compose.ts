@@ -1,20 +1,13 @@
-import packageJson from '../package.json' with { type: 'json' };
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
 import { composeAnswers } from './compose-answers.ts';
-import { composeOps } from './compose-ops.ts';
+import { composeBase } from './compose-base.ts';
+import type { ComposedJobs, JobsDeps } from './compose-jobs.ts';
 import { composeRateLimiter } from './compose-rate-limiter.ts';
-import { composeServices } from './compose-services.ts';
-import { openStorage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
 import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
-import { createHttpClient } from './lib/http-client.ts';
-import { createLogger } from './lib/logger.ts';
-import { createMetrics } from './lib/metrics.ts';
 import { runShutdown } from './lib/shutdown.ts';
-import { createTracer } from './lib/tracing.ts';
-import { traceHttpClient } from './lib/tracing-http.ts';
 
 /** A service that is ready to serve. */
 export type Service = {
@@ -29,37 +22,31 @@ export type Service = {
 /** Requests in flight may go on for this long after a signal. */
 const DRAIN_DEADLINE_MS = 10_000;
 
-const now = (): Date => new Date();
-
 /** Makes the whole service. Throws StartupError with what stands in the way. */
 export async function compose(config: Config): Promise<Service> {
-  const { version } = packageJson;
-  const metrics = createMetrics({ version });
-  const log = createLogger({ level: config.logLevel, secrets: config.secrets, onLineDropped: metrics.onLineDropped });
-  const storage = await openStorage(config, { log, metrics });
-  const tracer = await createTracer({ otlpEndpoint: config.otlpEndpoint, serviceName: 'chainfolio', version, log });
-  const http = traceHttpClient(createHttpClient(), tracer);
+  const base = await composeBase(config, { serviceName: 'chainfolio', isSampling: config.hasWorker });
+  const { log, metrics, storage, services, ops } = base;
   const stopping = new AbortController();
-  const limits = composeRateLimiter(config, { log, metrics });
-  const services = composeServices(config, { storage, http, log, metrics, version, now });
-  const kept = composeAnswers(config, { feed: storage.feed, log, metrics, version });
-  const ops = composeOps({ storage, health: services.health, metrics, log, isSampling: config.hasWorker });
+  const limits = composeRateLimiter(config, base);
+  const kept = composeAnswers(config, { ...base, feed: storage.feed });
   const app = createServer({
     services: { ...services, answers: kept.answers },
     readiness: ops.readiness,
     metrics,
     chains,
-    endpointNames: services.endpointNames,
+    ...services.endpoints,
     isLoopback: config.isLoopback,
     rateLimiter: limits.limiter,
     trustedProxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
     resolveTenant: async () => DEFAULT_TENANT_ID,
     log,
-    tracer,
-    version,
-    now,
+    tracer: base.tracer,
+    version: base.version,
+    now: base.now,
     stopSignal: stopping.signal,
   });
+  const jobs = await composeEmbeddedJobs(config, base);
   const drainDelayMs = config.drainDelaySeconds * 1000;
   const server = createHttpServer({ app, host: config.host, port: config.port, drainDelayMs, deadlineMs: DRAIN_DEADLINE_MS });
   return {
@@ -68,9 +55,8 @@ export async function compose(config: Config): Promise<Service> {
         await storage.close();
         throw error;
       });
-      storage.feed.start();
-      services.health.start();
-      ops.start();
+      base.start();
+      jobs.start();
       log.info({ url }, 'serving');
       return { url };
     },
@@ -78,25 +64,27 @@ export async function compose(config: Config): Promise<Service> {
       log.info('stopping');
       ops.readiness.drain();
       stopping.abort();
+      // At once, so that others take over what is in hand while requests are still served.
+      const jobsStopped = jobs.stop();
+      jobsStopped.catch(() => undefined);
       return runShutdown(
         [
           { name: 'http server', run: () => server.stop(), timeoutMs: drainDelayMs + DRAIN_DEADLINE_MS + 2_000 },
-          { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
-          { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
-          { name: 'probes', run: () => services.health.stop(), timeoutMs: 1_000 },
-          { name: 'readiness', run: () => ops.stop(), timeoutMs: 1_000 },
+          { name: 'jobs', run: () => jobsStopped, timeoutMs: 15_000 },
           { name: 'rate limits', run: () => limits.close(), timeoutMs: 1_500 },
           { name: 'cache', run: () => kept.close(), timeoutMs: 1_500 },
-          { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
-          { name: 'traces', run: () => tracer.close(), timeoutMs: 2_000 },
-          { name: 'database', run: () => storage.close(), timeoutMs: 35_000 },
+          ...base.lastSteps,
         ],
         log,
       );
     },
-    report(error) {
-      ops.readiness.giveUp();
-      log.fatal({ err: error }, 'an error reached nobody: ending the process');
-    },
+    report: base.report,
   };
+}
+
+/** What a worker does, where this process is one too; without, there is no use for the packages of the queue. */
+async function composeEmbeddedJobs(config: Config, deps: JobsDeps): Promise<ComposedJobs> {
+  if (!config.hasWorker) return { start: () => undefined, stop: async () => undefined };
+  const { composeJobs } = await import('./compose-jobs.ts');
+  return composeJobs(config, deps);
 }

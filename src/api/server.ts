@@ -2,6 +2,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import type { Logger } from 'pino';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
+import type { EndpointStatus } from '../lib/json-rpc/endpoint-status.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { RateLimiter } from '../lib/rate-limiter.ts';
 import type { Tracer } from '../lib/tracing.ts';
@@ -13,6 +14,7 @@ import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
 import { createClientAddress } from './middleware/client-address.ts';
+import { createCors } from './middleware/cors.ts';
 import { createErrorHandler, refuseUnknownRoute } from './middleware/error-handler.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
@@ -26,6 +28,7 @@ import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './opena
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
+import { createProviderRoutes } from './routes/providers.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
 import { createSystemRoutes } from './routes/system.ts';
 import { createWalletRoutes } from './routes/wallets.ts';
@@ -46,12 +49,16 @@ export type ServerDeps = {
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  /** How the endpoints are, by chain slug. */
+  readonly endpointStates: () => ReadonlyMap<string, readonly EndpointStatus[]>;
   /** Whether the service listens for this machine alone: then it answers under loopback names only. */
   readonly isLoopback: boolean;
   /** null: requests are not limited. */
   readonly rateLimiter: RateLimiter | null;
   /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Pages that may call the API from a browser; `*` for all. */
+  readonly corsOrigins: readonly string[];
   /** Whose data a request is about. Throws AppError for a request that may see none. */
   readonly resolveTenant: (request: Request) => Promise<string>;
   readonly log: Logger;
@@ -63,13 +70,15 @@ export type ServerDeps = {
 };
 
 /** The operations below `/api/v1`. */
-export function createRoutes({ services, chains, endpointNames, metrics, now, stopSignal }: ServerDeps): readonly Route[] {
+export function createRoutes(deps: ServerDeps): readonly Route[] {
+  const { services, chains, endpointNames, endpointStates, metrics, now, stopSignal } = deps;
   const bySlug = new Map(chains.map((chain) => [chain.slug, chain]));
   return [
     ...createWalletRoutes(services.wallets),
     ...createRefreshRoutes(services.refreshes),
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
+    ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];
 }
@@ -85,6 +94,7 @@ export function createServer(deps: ServerDeps): Express {
   app.use(createOpsPages(deps), createRequestTrace(deps.tracer), createRequestMetrics(deps.metrics));
   app.use(createRequestLog(deps.log), requestContext);
   if (deps.isLoopback) app.use(requireLoopbackHost);
+  if (deps.corsOrigins.length > 0) app.use(createCors(deps.corsOrigins));
   app.use(API_PREFIX, createApiRouter(deps));
   app.use(createDocsRouter());
   app.use(refuseUnknownRoute);

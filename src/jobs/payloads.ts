@@ -30,11 +30,16 @@ const batchSchema = z
 
 /** What a schedule puts into its jobs: nothing but the version. */
 export const TICK_PAYLOAD = { v: VERSION } as const;
-export const tickSchema = z.strictObject({ v: z.literal(VERSION) });
+const tickSchema = z.strictObject({ v: z.literal(VERSION) });
 
 /** A batch as it lies in the queue. */
 export function toBatchPayload({ claimId, tenantId, chain, walletIds }: WalletBatch): object {
   return { v: VERSION, claim_id: claimId, tenant_id: tenantId, chain, wallet_ids: walletIds };
+}
+
+/** Undefined for anything but the mark of a schedule of this version. */
+export function parseTickPayload(data: unknown): typeof TICK_PAYLOAD | undefined {
+  return tickSchema.safeParse(data).data;
 }
 
 /** Undefined for anything but a batch of this version. */

@@ -25,10 +25,20 @@ export type Metrics = HttpMetrics &
 /** Which format that is. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** Gauges named as counters are, and lists of every open handle, which take the longer the more clients there are. */
+const UNWANTED = [
+  'nodejs_active_handles',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 /** A registry of its own with every instrument, those of the process and its event loop included. */
 export function createMetrics({ version }: { readonly version: string }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of UNWANTED) registry.removeSingleMetric(name);
   new Gauge({
     name: 'build_info',
     help: 'Always 1; tells what is running.',

@@ -19,6 +19,8 @@ export type ScheduleService = {
    * the signal fires before the end, the wallets are due again at once.
    */
   readBatch(batch: WalletBatch, signal: AbortSignal): Promise<void>;
+  /** Brings the prices of all that anybody holds up to date, and the currency rates. */
+  refreshPrices(signal: AbortSignal): Promise<void>;
   /** Makes the wallets of a batch that was given up due at once. */
   redo(batch: WalletBatch): Promise<void>;
   /** How far behind the schedule of each chain is. */
@@ -68,6 +70,10 @@ export function createScheduleService(deps: ScheduleServiceDeps): ScheduleServic
       const options = { leaseSeconds: READ_LEASE_SECONDS, retrySeconds: retrySeconds(deps.baseSeconds) };
       const begun = await schedules.begin(batch, options);
       if (begun.length > 0) await readBegun(deps, { batch, chain, source, begun, stopSignal: signal });
+    },
+    async refreshPrices(signal) {
+      const held = await deps.balances.listHeldAssets();
+      await Promise.all([deps.prices.refreshPrices(held, signal), deps.prices.refreshRates(signal)]);
     },
     redo: (batch) => schedules.makeDue(batch),
     getBacklogs: () => schedules.getBacklogs(chains.map(({ slug }) => slug)),

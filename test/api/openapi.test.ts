@@ -73,6 +73,7 @@ describe('the OpenAPI document', () => {
         'PATCH /api/v1/assets/{id}',
         'DELETE /api/v1/assets/{id}',
         'POST /api/v1/assets/{id}/accept-price',
+        'GET /api/v1/providers',
         'GET /api/v1/health',
         'GET /api/v1/metrics',
       ].sort(),

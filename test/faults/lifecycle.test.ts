@@ -20,7 +20,7 @@ let wallets = 0;
 /** An address that no other call gets. */
 function nextAddress(): string {
   wallets += 1;
-  return `0x${wallets.toString(16).padStart(40, '0')}`;
+  return `0x${String(wallets).padStart(40, '0')}`;
 }
 
 /** Reads, and a write in ten. */

@@ -14,7 +14,12 @@ afterAll(() => database.close());
 const PLANTED_FAULTS = fileURLToPath(new URL('../support/planted-faults.ts', import.meta.url));
 
 async function start(overrides: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-  const environment = isolatedEnvironment({ DATABASE_URL: database.url, RATE_LIMIT_PER_MINUTE: '0', ...overrides });
+  const environment = isolatedEnvironment({
+    DATABASE_URL: database.url,
+    EMBEDDED_WORKER: 'false',
+    RATE_LIMIT_PER_MINUTE: '0',
+    ...overrides,
+  });
   const service = await startServiceProcess({ environment });
   onTestFinished(async () => void (await service.kill()));
   await untilStatus(service, 'ready', 200);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { createLogger, type LoggerOptions } from '../../src/lib/logger.ts';
@@ -65,6 +66,20 @@ it('tells an error by its words, not by what a library hung on it', () => {
 });
 
 describe('createRedactor', () => {
+  it('leaves no secret whole, whatever characters secrets and text are made of', () => {
+    const secret = fc.string({ minLength: 6, unit: fc.constantFrom(...'ab.*+?^$()|[]{}\\\\/"\\n%ü😀') });
+    fc.assert(
+      fc.property(fc.array(secret, { minLength: 1, maxLength: 5 }), fc.string(), (secrets, noise) => {
+        const { redact, redactJson } = createRedactor(secrets);
+        for (const one of secrets) {
+          expect(redact(noise + one + noise)).not.toContain(one);
+          const line = redactJson(JSON.stringify({ noise, text: noise + one }));
+          expect(JSON.parse(line).text).not.toContain(one);
+        }
+      }),
+    );
+  });
+
   it('takes out whole secrets, the longest first, in plain text too', () => {
     const { redact } = createRedactor([KEY, RPC_URL, PASSWORD]);
     expect(redact(`a ${RPC_URL} b ${KEY} c ${PASSWORD} d ${encodeURIComponent(PASSWORD)}`)).toBe(

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { requireProgram } from './debian-package.ts';
 
 /** A real Redis of a suite's own, which can be frozen, killed, restarted and emptied. */
 export type RedisServer = {
@@ -30,7 +31,7 @@ type RedisServerOptions = {
 
 /** Starts `redis-server` on a free port and waits until it answers. */
 export async function startRedisServer({ args = [] }: RedisServerOptions = {}): Promise<RedisServer> {
-  requireRedis();
+  await requireProgram('redis-server', 'redis-server');
   const dir = mkdtempSync(join(tmpdir(), 'chainfolio-redis-'));
   const port = await findFreePort();
   let process = await launch({ dir, port, args });
@@ -79,28 +80,6 @@ async function launch({ dir, port, args }: { dir: string; port: number; args: re
   await ready.promise;
   child.stdout.removeAllListeners('data').resume();
   return child;
-}
-
-let isThere = false;
-
-/** Installs Redis from the system's packages where that can be done, else says how. */
-function requireRedis(): void {
-  if (isThere) return;
-  if (!isOnPath()) {
-    if (globalThis.process.getuid?.() === 0)
-      execFileSync('sh', ['-c', 'apt-get update -qq && apt-get install -y -qq redis-server'], { stdio: 'ignore' });
-    if (!isOnPath()) throw new Error('redis-server is missing: apt-get install redis-server, or brew install redis');
-  }
-  isThere = true;
-}
-
-function isOnPath(): boolean {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function findFreePort(): Promise<number> {

@@ -49,6 +49,7 @@ export async function startTestStack(
     ...Object.fromEntries(chains.map((chain) => [rpcUrlsVariable(chain), NOWHERE])),
     PORT: '0',
     LOG_LEVEL: 'silent',
+    EMBEDDED_WORKER: 'false',
     RATE_LIMIT_PER_MINUTE: '0',
     DATABASE_URL: database.url,
     ETHEREUM_RPC_URLS: ethereum.rpcUrl,

@@ -6,7 +6,7 @@ import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import { isPinnedByNumber } from './block-pin.ts';
 import { readChunk, type ScanPiece, slotLimit } from './chunk-reader.ts';
-import { type EvmBlock, fetchBlock, fetchNewestBlock } from './evm-block.ts';
+import { type EvmBlock, fetchBlock, fetchHead } from './evm-block.ts';
 import { cutChunk } from './scan-chunks.ts';
 import type { ScanChunk, SlotFault } from './scan-codec.ts';
 
@@ -49,8 +49,13 @@ export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Prom
   const { chain, pool, signal } = options;
   const blocksBack = options.isLastTry ? Math.ceil(LAG_MS / chain.finality.blockTimeMs) : 0;
   const start = await pool.run(
-    async (endpoint) => ({ endpoint, block: await fetchRecentBlock(endpoint, { chain, blocksBack, signal }) }),
+    async (endpoint, ownSignal) => ({
+      endpoint,
+      block: await fetchRecentBlock(endpoint, { chain, pool, blocksBack, signal: ownSignal }),
+    }),
     signal,
+    // All else waits for it and it costs little; a chunk of reads is long because it is large, and worth no second one.
+    { isHedged: true },
   );
   const { block } = start;
   const found: Collected = {
@@ -78,11 +83,14 @@ export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Prom
 
 async function fetchRecentBlock(
   endpoint: RpcEndpoint,
-  { chain, blocksBack, signal }: { chain: EvmChain; blocksBack: number; signal: AbortSignal },
+  { chain, pool, blocksBack, signal }: Omit<ScanOptions, 'isLastTry'> & { readonly blocksBack: number },
 ): Promise<EvmBlock> {
-  const newest = await fetchNewestBlock(endpoint, chain, signal);
-  if (blocksBack === 0 || newest.number < BigInt(blocksBack)) return newest;
-  return fetchBlock(endpoint, newest.number - BigInt(blocksBack), signal);
+  const newest = await fetchHead(endpoint, { chain, pool, signal });
+  const back = newest.number - BigInt(blocksBack);
+  // Never before what was read before.
+  const tip = pool.heads.tip() ?? 0n;
+  const number = back > tip ? back : tip;
+  return number >= newest.number || back < 0n ? newest : fetchBlock(endpoint, number, signal);
 }
 
 function collect({ chunk, slots }: ScanPiece, { wallets, places }: Collected, provider: string): void {

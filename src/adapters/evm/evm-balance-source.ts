@@ -2,10 +2,11 @@ import type { AssetRef } from '../../domain/asset.ts';
 import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type Reading, type SourceError, toSourceError } from '../../domain/holding.ts';
+import type { Task } from '../../lib/json-rpc/endpoint-member.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceQuery, BalanceSource, ChainReading } from '../balance-source.ts';
 import { type BlockScan, scanAtOneBlock } from './block-scan.ts';
-import { fetchNewestBlock } from './evm-block.ts';
+import { type EvmBlock, fetchHead } from './evm-block.ts';
 import { describeTokens } from './token-description.ts';
 
 /** For what no request answered and no error explains: there is no default for an amount. */
@@ -26,7 +27,8 @@ export function createEvmBalanceSource({
     describeTokens: (addresses, signal) => describeTokens(addresses, { chain, pool, signal }),
     async probe(signal) {
       try {
-        return { block: await pool.run((endpoint) => fetchNewestBlock(endpoint, chain, signal), signal) };
+        const ask: Task<EvmBlock> = (endpoint, ownSignal) => fetchHead(endpoint, { chain, pool, signal: ownSignal });
+        return { block: await pool.run(ask, signal, { isHedged: true }) };
       } catch (error) {
         return { error: toSourceError(error) };
       }
@@ -39,7 +41,8 @@ async function readBalances(query: BalanceQuery, chain: EvmChain, pool: Endpoint
     const scan = await scanOnceOrTwice(query, chain, pool);
     const assets = [null, ...query.tokens].map((token): AssetRef => ({ chain: chain.slug, address: token }));
     const addresses = query.addresses.map((address) => toAddressReading(address, scan, assets));
-    return { block: scan.block, observedAt: new Date(), addresses };
+    pool.heads.noteServed(scan.block.number);
+    return { block: scan.block, observedAt: pool.heads.freshAt(scan.block.number), addresses };
   } catch (error) {
     const failure = toSourceError(error);
     const addresses = query.addresses.map(

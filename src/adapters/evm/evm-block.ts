@@ -1,6 +1,7 @@
 import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Block } from '../../domain/holding.ts';
+import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { RpcCall, RpcEndpoint, RpcItem } from '../../lib/json-rpc/rpc-endpoint.ts';
 import { readHexData, readHexQuantity } from './hex.ts';
 
@@ -20,15 +21,36 @@ export async function fetchBlock(endpoint: RpcEndpoint, number: bigint, signal: 
  * The newest block of an endpoint, with its chain checked in the same request: the chain behind a URL can change at any time, and a read that is pinned to
  * a block's hash cannot leave the chain it began on. Throws upstream_wrong_chain.
  */
-export async function fetchNewestBlock(endpoint: RpcEndpoint, chain: EvmChain, signal: AbortSignal): Promise<EvmBlock> {
+async function fetchNewestBlock(endpoint: RpcEndpoint, chain: EvmChain, signal: AbortSignal): Promise<EvmBlock> {
   const [block, chainId] = await endpoint.batch([blockCall('latest'), CHAIN_ID], { signal });
   requireChain(resultOf(chainId, endpoint.name), chain, endpoint.name);
   return readBlock(resultOf(block, endpoint.name), endpoint.name);
 }
 
+/**
+ * The newest block of an endpoint of the pool. Throws upstream_block_unavailable when it is older than what was read before: figures never go back to an
+ * earlier block.
+ */
+export async function fetchHead(
+  endpoint: RpcEndpoint,
+  { chain, pool, signal }: { readonly chain: EvmChain; readonly pool: EndpointPool; readonly signal: AbortSignal },
+): Promise<EvmBlock> {
+  const block = await fetchNewestBlock(endpoint, chain, signal);
+  pool.heads.note(endpoint, block.number);
+  const tip = pool.heads.tip();
+  if (tip === undefined || block.number >= tip) return block;
+  const provider = endpoint.name;
+  throw new AppError('upstream_block_unavailable', `${provider} is behind what was read before.`, { provider });
+}
+
 /** A check for the endpoint pool: throws upstream_wrong_chain when the endpoint serves another chain. */
 export function verifyEvmChain(chain: EvmChain): (endpoint: RpcEndpoint, signal: AbortSignal) => Promise<void> {
   return async (endpoint, signal) => requireChain(await endpoint.call(CHAIN_ID, { signal }), chain, endpoint.name);
+}
+
+/** A probe for the endpoint pool: the newest block, asked for as reads ask for it. */
+export function probeEvmHead(chain: EvmChain): (endpoint: RpcEndpoint, signal: AbortSignal) => Promise<bigint> {
+  return async (endpoint, signal) => (await fetchNewestBlock(endpoint, chain, signal)).number;
 }
 
 function blockCall(tag: string): RpcCall {

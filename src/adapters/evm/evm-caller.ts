@@ -3,7 +3,7 @@ import type { Block, SourceError } from '../../domain/holding.ts';
 import { chunk } from '../../lib/concurrency.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { EvmCall, EvmCaller, EvmCallResult } from '../evm-caller.ts';
-import { fetchNewestBlock } from './evm-block.ts';
+import { fetchHead } from './evm-block.ts';
 import { callSingly, type ReadOptions, readCalls } from './evm-reads.ts';
 import { isTooMuch } from './ladder.ts';
 import type { BoundedResult, SlotFault } from './scan-codec.ts';
@@ -34,7 +34,7 @@ export async function callAtNewestBlock(
   { chain, pool, signal }: CallOptions,
 ): Promise<{ readonly block: Block; readonly provider: string; readonly results: readonly BoundedResult[] }> {
   return pool.run(async (endpoint) => {
-    const block = await fetchNewestBlock(endpoint, chain, signal);
+    const block = await fetchHead(endpoint, { chain, pool, signal });
     const results: BoundedResult[] = [];
     for (const part of chunk(calls, CALLS_PER_REQUEST)) {
       results.push(...(await readInHalves(part, { chain, endpoint, block, signal })));

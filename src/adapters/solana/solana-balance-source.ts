@@ -2,11 +2,12 @@ import type { SolanaChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type Block, type SourceError, toSourceError } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import type { AddressReading, BalanceSource, ChainReading } from '../balance-source.ts';
 import { type MintRead, readMints } from './mint-reads.ts';
 import type { ReadContext } from './read-context.ts';
 import { highestSlot, lowestSlot } from './slots.ts';
-import { COMMITMENT } from './solana-rpc.ts';
+import { fetchSlot } from './solana-cluster.ts';
 import { readStakes, type StakeReads } from './stake-reads.ts';
 import { describeMints } from './token-description.ts';
 import { toReadings } from './wallet-readings.ts';
@@ -31,11 +32,13 @@ export function createSolanaBalanceSource({
 
 async function probe(pool: EndpointPool, signal: AbortSignal): Promise<{ block: Block } | { error: SourceError }> {
   try {
-    const number = await pool.run(async (endpoint) => {
-      const slot = await endpoint.call({ method: 'getSlot', params: [{ commitment: COMMITMENT }] }, { signal });
-      if (typeof slot === 'bigint') return slot;
-      throw new AppError('upstream_malformed', `${endpoint.name} sent no slot.`, { provider: endpoint.name });
-    }, signal);
+    const ask = async (endpoint: RpcEndpoint, ownSignal: AbortSignal): Promise<bigint> => {
+      const slot = await fetchSlot(endpoint, ownSignal);
+      pool.heads.note(endpoint, slot);
+      if (slot >= (pool.heads.tip() ?? 0n)) return slot;
+      throw new AppError('upstream_block_unavailable', `${endpoint.name} is behind.`, { provider: endpoint.name });
+    };
+    const number = await pool.run(ask, signal, { isHedged: true });
     return { block: { number, hash: null } };
   } catch (error) {
     return { error: toSourceError(error) };
@@ -48,9 +51,11 @@ async function readBalances(addresses: readonly string[], context: ReadContext):
   const { slug } = context.chain;
   const parts = [...wallets.values(), ...mints.values(), ...stakes.reads.values()];
   const lowest = lowestSlot(parts.flatMap((part) => (part instanceof AppError ? [] : [part.slot])));
+  const { heads } = context.pool;
+  if (lowest !== undefined) heads.noteServed(lowest);
   return {
     block: lowest === undefined ? null : { number: lowest, hash: null },
-    observedAt: new Date(),
+    observedAt: lowest === undefined ? new Date() : heads.freshAt(lowest),
     addresses: addresses.flatMap((address) => [
       toBalances(address, wallets.get(address), { slug, mints }),
       toStake(address, stakes, slug),

@@ -6,7 +6,7 @@ import type { ReadContext } from './read-context.ts';
 import { malformed, type RpcAccount } from './rpc-account.ts';
 import type { AtSlot } from './rpc-reads.ts';
 import { addressAt } from './solana-address.ts';
-import { searchProgramAccounts } from './solana-rpc.ts';
+import { type FetchOptions, searchProgramAccounts } from './solana-rpc.ts';
 
 /** The lamports in stake accounts that a wallet may withdraw, their rent included, since it comes back with them. */
 export type StakeRead = AtSlot<bigint>;
@@ -35,7 +35,8 @@ export async function readStakes(addresses: readonly string[], { pool, signal }:
     pool,
     signal,
     async fetch(missing, endpoint) {
-      const found = isKnownToRefuse(endpoint) ? undefined : await search(missing, endpoint, signal);
+      const options = { endpoint, signal, minSlot: pool.heads.tip() ?? 0n };
+      const found = isKnownToRefuse(endpoint) ? undefined : await search(missing, options);
       if (found !== undefined) return found;
       refusing.add(endpoint);
       const { name } = endpoint;
@@ -54,9 +55,9 @@ function isKnownToRefuse({ learnt }: RpcEndpoint): boolean {
 /** Undefined when the endpoint refuses the search, which the first wallet alone finds out. */
 async function search(
   [first, ...others]: readonly string[],
-  endpoint: RpcEndpoint,
-  signal: AbortSignal,
+  options: FetchOptions,
 ): Promise<ReadonlyMap<string, StakeRead | AppError> | undefined> {
+  const { endpoint } = options;
   if (first === undefined) return new Map();
   const ask = async (addresses: readonly string[]): Promise<readonly (readonly [string, StakeRead | AppError])[]> => {
     const queries = addresses.map((address) => ({
@@ -64,7 +65,6 @@ async function search(
       offset: WITHDRAWER_OFFSET,
       read: (accounts: readonly RpcAccount[]) => sumStake(address, accounts, endpoint.name),
     }));
-    const options = { endpoint, signal, minSlot: 0n };
     const outcomes = await searchProgramAccounts(queries, { program: STAKE_PROGRAM, dataSlice: STAKE_SLICE }, options);
     return addresses.map((address, index) => [address, outcomes[index] ?? malformed(endpoint.name)] as const);
   };

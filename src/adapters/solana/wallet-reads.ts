@@ -29,7 +29,7 @@ export function readWallets(
   return collect(addresses, {
     pool,
     signal,
-    fetch: (missing, endpoint) => readFrom(missing, { endpoint, signal, minSlot: 0n }),
+    fetch: (missing, endpoint) => readFrom(missing, { endpoint, signal, minSlot: pool.heads.tip() ?? 0n }),
   });
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../../lib/startup-error.ts';
 import { type Cluster, openCluster } from './cluster.ts';
+import { embeddedUrl } from './find-embedded-postgres.ts';
 import { claimOwnership, type Ownership } from './ownership.ts';
 import { findPostmaster, isPostmaster, type Postmaster } from './postmaster-file.ts';
 
@@ -34,7 +35,7 @@ export async function startEmbeddedPostgres({
   const { ownership, ...postmaster } = await startOwned(cluster);
   const { port } = postmaster;
   const keeper = keepRunning(cluster, postmaster, log);
-  const url = `postgres://${NAME}:${cluster.password}@127.0.0.1:${port}/${NAME}`;
+  const url = embeddedUrl(cluster.password, port);
   const stop = async (): Promise<void> => {
     const pid = await keeper.stop();
     await Promise.race([ownership.release(), sleep(1_000)]);

@@ -2,8 +2,11 @@ import { AppError } from '../../domain/errors.ts';
 import { chunk, mapLimited } from '../concurrency.ts';
 import { failedStatus, type HttpClient } from '../http-client.ts';
 import { maskUrl } from '../mask-url.ts';
+import type { CallBudget } from './call-budget.ts';
+import { type CallReport, createEndpointGuard, type EndpointGuard } from './endpoint-guard.ts';
 import { type Answerer, holdsError, idOf, malformed, matchById, parseAnswer, readItem } from './rpc-answers.ts';
 import type { RpcFamily } from './rpc-errors.ts';
+import { judgeAnswer } from './rpc-verdict.ts';
 
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] };
 
@@ -27,6 +30,10 @@ export type RpcEndpoint = {
   readonly name: string;
   /** What was learnt about the endpoint and is worth keeping while the process lives; each user keeps its own key. */
   readonly learnt: Map<string, unknown>;
+  /** What every request passes: breaker, calls in flight, rate and budget. */
+  readonly guard: EndpointGuard;
+  /** The same endpoint past its breaker, for health checks. */
+  pastBreaker(): RpcEndpoint;
   /** One call, one HTTP request. Rejects with the RPC's own error as `upstream_rpc_error` or a finer code. */
   call(call: RpcCall, options: RpcOptions): Promise<unknown>;
   /**
@@ -41,6 +48,8 @@ export type RpcEndpointOptions = {
   readonly family: RpcFamily;
   readonly http: HttpClient;
   readonly timeoutMs?: number;
+  readonly budget?: CallBudget;
+  readonly onCall?: (report: CallReport) => void;
 };
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -74,25 +83,46 @@ const BATCH_REFUSALS: ReadonlySet<string> = new Set([
 
 /** An endpoint that speaks JSON-RPC 2.0 over HTTP at this URL. */
 export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
-  const exchange = createExchange(options);
-  return { name: exchange.name, learnt: new Map(), call: exchange.call, batch: createBatcher(exchange) };
+  const name = maskUrl(options.url);
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const guard = createEndpointGuard({ ...options, name, timeoutMs });
+  const exchange = createExchange({ ...options, name, timeoutMs, guard });
+  const batch = createBatcher(exchange);
+  const known = { name, learnt: new Map<string, unknown>(), guard };
+  const probe: RpcEndpoint = {
+    ...known,
+    pastBreaker: () => probe,
+    call: (call, callOptions) => exchange.call(call, { ...callOptions, isProbe: true }),
+    batch: (calls, callOptions) => batch(calls, { ...callOptions, isProbe: true }),
+  };
+  return { ...known, pastBreaker: () => probe, call: exchange.call, batch };
 }
+
+type ExchangeOptions = RpcOptions & {
+  /** A health check, which asks past the breaker. */
+  readonly isProbe?: boolean;
+};
 
 /** What came back: the parsed body, and the error that the status stands for if it is not 2xx. */
 type Answer = { readonly status: number; readonly failed: AppError | undefined; readonly answer: unknown };
 
 type Exchange = {
-  readonly name: string;
-  readonly call: RpcEndpoint['call'];
+  readonly guard: EndpointGuard;
+  readonly call: (call: RpcCall, options: ExchangeOptions) => Promise<unknown>;
   /** One HTTP request for many calls. An AppError as the result says that the endpoint takes no such batch. */
-  readonly callTogether: (calls: readonly RpcCall[], options: RpcOptions) => Promise<readonly RpcItem[] | AppError>;
+  readonly callTogether: (calls: readonly RpcCall[], options: ExchangeOptions) => Promise<readonly RpcItem[] | AppError>;
 };
 
-function createExchange({ url, family, http, timeoutMs = DEFAULT_TIMEOUT_MS }: RpcEndpointOptions): Exchange {
-  const name = maskUrl(url);
+type ExchangeDeps = Omit<RpcEndpointOptions, 'timeoutMs'> & {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly guard: EndpointGuard;
+};
+
+function createExchange({ url, name, family, http, timeoutMs, guard }: ExchangeDeps): Exchange {
   const answerer = { family, name };
 
-  const post = async (payload: unknown, options: RpcOptions): Promise<Answer> => {
+  const send = async (payload: unknown, options: RpcOptions): Promise<Answer> => {
     const response = await http.send({
       url,
       method: 'POST',
@@ -108,10 +138,19 @@ function createExchange({ url, family, http, timeoutMs = DEFAULT_TIMEOUT_MS }: R
     return { status: response.status, failed, answer };
   };
 
+  const post = (calls: readonly RpcCall[], payload: unknown, options: ExchangeOptions): Promise<Answer> =>
+    guard.run({
+      methods: calls.map(({ method }) => method),
+      signal: options.signal,
+      isProbe: options.isProbe === true,
+      send: () => send(payload, options),
+      judge: (answer) => judgeAnswer(answerer, answer),
+    });
+
   return {
-    name,
+    guard,
     async call(call, options) {
-      const { answer, failed } = await post(toMessage(call, 0), options);
+      const { answer, failed } = await post([call], toMessage(call, 0), options);
       // A status that means something of its own outranks the body; under others, the body's own error says more.
       if (failed !== undefined && (failed.code !== 'upstream_status' || !holdsError(answer))) throw failed;
       const item = readItem(answerer, answer);
@@ -120,7 +159,7 @@ function createExchange({ url, family, http, timeoutMs = DEFAULT_TIMEOUT_MS }: R
       return item.value;
     },
     async callTogether(calls, options) {
-      const { status, failed, answer } = await post(calls.map(toMessage), options);
+      const { status, failed, answer } = await post(calls, calls.map(toMessage), options);
       if (failed !== undefined && !VAGUE_STATUSES.has(failed.code)) throw failed;
       const whole = unwrapLoneError(answer, calls.length);
       if (Array.isArray(whole)) return matchById(answerer, whole, calls.length);
@@ -133,12 +172,16 @@ function createExchange({ url, family, http, timeoutMs = DEFAULT_TIMEOUT_MS }: R
 }
 
 /** The options of a batch, with how often more it may meet with what is too large. */
-type BatchOptions = RpcOptions & { readonly oversized: { left: number } };
+type BatchOptions = ExchangeOptions & { readonly oversized: { left: number } };
 
 /** Finds out what batches the endpoint takes, and sends its calls accordingly. */
-function createBatcher({ call, callTogether }: Exchange): RpcEndpoint['batch'] {
+function createBatcher({
+  call,
+  callTogether,
+  guard,
+}: Exchange): (calls: readonly RpcCall[], options: ExchangeOptions) => Promise<readonly RpcItem[]> {
   let learnt = { size: LARGEST_BATCH, until: 0 };
-  const limit = (): number => (Date.now() < learnt.until ? learnt.size : LARGEST_BATCH);
+  const limit = (): number => Math.min(guard.largestBatch(), Date.now() < learnt.until ? learnt.size : LARGEST_BATCH);
   const lowerLimit = (size: number): void => {
     learnt = { size: Math.min(size, limit()), until: Date.now() + FORGET_LIMIT_AFTER_MS };
   };

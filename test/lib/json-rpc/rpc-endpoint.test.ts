@@ -122,7 +122,7 @@ describe('an endpoint that refuses batches', () => {
   });
 
   it('is not taken for one that only failed for a moment', async () => {
-    const endpoint = endpointOf();
+    const endpoint = endpointOf().pastBreaker();
     for (const mode of ['html200', 'html503', 'truncated', 'reset', 'r429', 'huge'] as const) {
       server.setMode(mode);
       await failure(endpoint.batch(echoes(100), { signal }));

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnrecoverableError } from 'bullmq';
+import type { RefreshService } from '../services/refresh-service.ts';
+import type { ScheduleService } from '../services/schedule-service.ts';
+import { createJobQueue, type JobQueue, type Schedule } from './job-queue.ts';
+import { createJobWorker, type JobHandler, type OnJob } from './job-worker.ts';
+import { BATCH_JOB, parseBatchPayload, parseTickPayload } from './payloads.ts';
+import type { QueueBackend } from './queue-backend.ts';
+import { createScheduleKeeper } from './schedule-keeper.ts';
+
+/** Everything that happens by itself, in one process of any number. */
+export type Jobs = {
+  start(): void;
+  /** Hands back what is in hand. Ends within fifteen seconds, whatever does not answer. */
+  stop(): Promise<void>;
+  readonly queue: JobQueue;
+};
+
+type JobsDeps = {
+  readonly backend: QueueBackend;
+  readonly schedules: ScheduleService;
+  readonly refreshes: Pick<RefreshService, 'resumeLost'>;
+  /** Batches that this process may read at once. */
+  readonly batchesAtOnce: number;
+  readonly onJob: OnJob;
+  readonly log: Log;
+};
+
+const CLOSE_TIMEOUT_MS = 2_000;
+
+type Log = { warn(details: object, message: string): void };
+
+/** Each kind of regular work, by how often it is due. */
+const SCHEDULES: readonly Schedule[] = [
+  { name: 'dispatch', everySeconds: 5 },
+  { name: 'prices', everySeconds: 60 },
+  { name: 'sweep', everySeconds: 15 },
+];
+export const SCHEDULE_NAMES: ReadonlySet<string> = new Set(SCHEDULES.map(({ name }) => name));
+
+export function createJobs({ backend, schedules, refreshes, batchesAtOnce, onJob, log }: JobsDeps): Jobs {
+  const queue = createJobQueue(backend);
+  const dispatch = async (): Promise<void> => {
+    await schedules.dispatch(queue.addBatches);
+  };
+  const handlers = new Map<string, JobHandler>([
+    ['dispatch', onTick(dispatch)],
+    ['prices', onTick((signal) => schedules.refreshPrices(signal))],
+    ['sweep', onTick(async () => void (await refreshes.resumeLost()))],
+    [
+      BATCH_JOB,
+      async (data, signal) => {
+        await schedules.readBatch(parse(parseBatchPayload, data), signal);
+        // There is room for the next one now.
+        if (!signal.aborted) dispatch().catch((error: unknown) => log.warn({ err: error }, 'due wallets could not be claimed'));
+      },
+    ],
+  ]);
+  // Schedules find a place whatever the batches do.
+  const worker = createJobWorker({ backend, handlers, concurrency: batchesAtOnce + SCHEDULES.length, onJob, log });
+  const keeper = createScheduleKeeper({ queue, schedules: SCHEDULES, log });
+  return {
+    queue,
+    start() {
+      worker.start();
+      keeper.start();
+    },
+    async stop() {
+      await Promise.all([keeper.stop(), worker.stop()]);
+      // A database that stands still keeps its connections open for ever.
+      await Promise.race([backend.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+function onTick(run: (signal: AbortSignal) => Promise<void>): JobHandler {
+  return async (data, signal) => {
+    parse(parseTickPayload, data);
+    await run(signal);
+  };
+}
+
+/** What is not of our making, or of another version, will be no better the next time. */
+function parse<T>(parser: (data: unknown) => T | undefined, data: unknown): T {
+  const parsed = parser(data);
+  if (parsed === undefined) throw new UnrecoverableError('the data of the job cannot be read');
+  return parsed;
+}
