@@ -32,6 +32,8 @@ export type AssetStore = {
   /** Inserts what is new, refreshes the facts of what is known (a null never overwrites a known value), answers in the order given. */
   upsertMany(assets: readonly (AssetInfo & { readonly listed: boolean })[]): Promise<readonly Asset[]>;
   get(id: string): Promise<Asset | undefined>;
+  /** Those of the ids that are known, in no order. */
+  getMany(ids: readonly string[]): Promise<readonly Asset[]>;
   getByRefs(refs: readonly AssetRef[]): Promise<readonly Asset[]>;
   /** Assets the tenant holds, tracks or has settings for, by id; `chain` filters. */
   list(
@@ -61,6 +63,10 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
       if (!isUuid(id)) return undefined;
       return selectAssets(db).where('id', '=', id).executeTakeFirst();
     },
+    getMany: (ids) =>
+      selectAssets(db)
+        .where(sql<boolean>`id = any(${ids.filter(isUuid)}::uuid[])`)
+        .execute(),
     getByRefs: (refs) => getByRefs(db, refs),
     async list(tenantId, { limit, afterId, chain }) {
       let query = selectAssets(db)

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Position, SourceKind } from '../domain/holding.ts';
 import type { PriceAttempt } from '../domain/price.ts';
 import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
+import type { MissingSource, SnapshotGrade } from '../domain/snapshot.ts';
 
 /** `numeric` and `bigint` come back as strings, so that no digit is ever lost; what goes in is a string too. */
 type Exact = string;
@@ -123,4 +124,28 @@ export type Schema = {
     error_code: ErrorCode | null;
     error_provider: string | null;
   };
+  snapshots: SnapshotColumns & { at: Date };
+  snapshot_hours: SnapshotColumns & { bucket: Date; at: Date };
+  snapshot_days: SnapshotColumns & { bucket: Date; at: Date };
+  asset_hours: AssetBucket;
+  asset_days: AssetBucket;
+  holding_series: { tenant_id: string; wallet_id: string; asset_id: string; position: Position; chain: string };
+  holding_points: {
+    tenant_id: string;
+    wallet_id: string;
+    asset_id: string;
+    position: Position;
+    at: Date;
+    amount_raw: Exact;
+    block_number: Exact | null;
+    block_hash: string | null;
+  };
+  price_points: { asset_id: string; at: Date; value: Exact; source: string };
+  fx_points: { currency: string; at: Date; per_usd: Exact; source: string };
 };
+
+type SnapshotColumns = { tenant_id: string; grade: SnapshotGrade; missing: JSONColumnType<StoredMissing[]> };
+type AssetBucket = { tenant_id: string; bucket: Date; asset_id: string; amount_raw: Exact; price: Exact | null };
+
+/** A missing source as JSON has it: times are text. */
+export type StoredMissing = Omit<MissingSource, 'observedAt'> & { readonly observedAt: string | null };

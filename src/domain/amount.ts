@@ -10,3 +10,8 @@ export const MAX_DECIMALS = 255;
 export function toDecimalAmount(amountRaw: bigint, decimals: number): Decimal {
   return new Decimal(amountRaw.toString()).shiftedBy(-decimals);
 }
+
+/** One smallest unit in whole ones, as digits: `0.000001` for 6 decimals. */
+export function unitOf(decimals: number): string {
+  return new Decimal(1).shiftedBy(-decimals).toFixed();
+}

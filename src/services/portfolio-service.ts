@@ -39,6 +39,8 @@ export type PortfolioService = {
   /** Ids of the assets that are held back because they claim to be worth more than all the rest. */
   findHeldBack(tenantId: string): Promise<ReadonlySet<string>>;
   getPortfolio(tenantId: string, query: PortfolioQuery): Promise<Portfolio>;
+  /** How far each source can be trusted now. */
+  listSources(tenantId: string): Promise<readonly SourceReport[]>;
   getWalletBalances(tenantId: string, walletId: string, query: Omit<PortfolioQuery, 'walletIds'>): Promise<WalletBalances>;
 };
 
@@ -65,6 +67,9 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
         minValue: parseMinValue(query),
         includeSpam: query.includeSpam,
       });
+    },
+    async listSources(tenantId) {
+      return (await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' })).sources;
     },
     async findHeldBack(tenantId) {
       const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });

@@ -1,0 +1,251 @@
+import { type Kysely, sql } from 'kysely';
+import { Decimal } from '../domain/decimal.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import type { Schema } from './schema.ts';
+import { fromStored } from './snapshot-store.ts';
+import { isUuid } from './uuid.ts';
+
+/** A stretch of time that a chart has one point for: its end tells the point. `from` is not part of it, `to` is. */
+export type Interval = { readonly from: Date; readonly to: Date };
+
+/** How an asset's past is valued: by what is known and said of it today. */
+export type AssetRule = {
+  readonly assetId: string;
+  /** One smallest unit in whole ones, as digits: 0.000001. Null: its decimals are not known, so that it has no value. */
+  readonly unit: string | null;
+  /** The owner's own price for one whole, which takes the place of every other. */
+  readonly manualPrice: string | null;
+};
+
+/** The last snapshot inside of each interval, by the interval's place in the list; none where there is none. */
+export type SnapshotAt = { readonly place: number; readonly snapshot: Snapshot };
+
+/** What the holdings of one group were worth at a snapshot. */
+export type ValueAt = {
+  readonly place: number;
+  /** Asset or wallet id; null for all together. */
+  readonly key: string | null;
+  /** In US dollars; the sum of what had a price. */
+  readonly usdValue: Decimal;
+  /** Amounts above zero without a price or decimals. */
+  readonly unpricedCount: number;
+};
+
+/** From one snapshot to the next, in US dollars. */
+export type Step = {
+  /** Of the later snapshot. */
+  readonly place: number;
+  /** What was held at the earlier one, at its prices. */
+  readonly start: Decimal;
+  /** The same amounts at the later one's prices. */
+  readonly moved: Decimal;
+  /** What was held at the later one, at its prices. */
+  readonly end: Decimal;
+  /** Assets that could not be followed, for want of a price at one end. */
+  readonly unpricedCount: number;
+};
+
+export type Resolution = 'raw' | 'hour' | 'day';
+
+export type HistoryStore = {
+  /** Which snapshot each interval tells, out of all of them or the last ones of hours or days. */
+  findSnapshots(tenantId: string, intervals: readonly Interval[], resolution: Resolution): Promise<readonly SnapshotAt[]>;
+  /** All assets that the tenant held at some snapshot between the two moments. */
+  listAssetIds(tenantId: string, interval: Interval): Promise<readonly string[]>;
+  /** Values over all wallets from the buckets of hours or days. Its cost follows the points asked for, not the snapshots kept. Assets without a rule are left out. */
+  readBuckets(
+    tenantId: string,
+    query: {
+      readonly snapshots: readonly SnapshotAt[];
+      readonly rules: readonly AssetRule[];
+      readonly bucket: 'hour' | 'day';
+      readonly byAsset: boolean;
+    },
+  ): Promise<readonly ValueAt[]>;
+  /** Values at snapshots from the points themselves: of some wallets, by wallet, or between the hours. Its cost follows the points times the amounts held. */
+  readPoints(
+    tenantId: string,
+    query: {
+      readonly snapshots: readonly SnapshotAt[];
+      readonly rules: readonly AssetRule[];
+      readonly walletIds: readonly string[] | null;
+      readonly groupBy: 'total' | 'asset' | 'wallet';
+    },
+  ): Promise<readonly ValueAt[]>;
+  /**
+   * What happened between each two neighbours among the snapshots, over all wallets, from the buckets of hours or days: the sums of what a return is made of. Assets without a rule are left out, and so is one that has no price at either end,
+   * which is counted.
+   */
+  readSteps(
+    tenantId: string,
+    query: { readonly snapshots: readonly SnapshotAt[]; readonly rules: readonly AssetRule[]; readonly bucket: 'hour' | 'day' },
+  ): Promise<readonly Step[]>;
+  /** Units of the currency that a dollar bought at each moment, as it was last known then. No entry where it was not. */
+  readRates(currency: string, moments: readonly Date[]): Promise<ReadonlyMap<number, Decimal>>;
+};
+
+export function createHistoryStore(db: Kysely<Schema>): HistoryStore {
+  return {
+    findSnapshots: (tenantId, intervals, resolution) => findSnapshots(db, { tenantId, intervals, resolution }),
+    async listAssetIds(tenantId, { from, to }) {
+      const { rows } = await sql<{ asset_id: string }>`
+        select distinct asset_id from asset_days
+        where tenant_id = ${tenantId} and bucket > ${from}::timestamptz - interval '1 day' and bucket <= ${to}
+        union
+        select distinct asset_id from asset_hours
+        where tenant_id = ${tenantId} and bucket > ${from}::timestamptz - interval '1 hour' and bucket <= ${to}`.execute(db);
+      return rows.map((row) => row.asset_id);
+    },
+    readBuckets: (tenantId, query) => readBuckets(db, tenantId, query),
+    readPoints: (tenantId, query) => readPoints(db, tenantId, query),
+    readSteps: (tenantId, query) => readSteps(db, tenantId, query),
+    async readRates(currency, moments) {
+      const { rows } = await sql<{ place: number; per_usd: string }>`
+        select m.place::int - 1 as place, f.per_usd
+        from unnest(${moments.map((moment) => moment.toISOString())}::timestamptz[]) with ordinality as m (at, place)
+        cross join lateral (
+          select per_usd from fx_points where currency = ${currency} and at <= m.at order by at desc limit 1
+        ) f`.execute(db);
+      return new Map(rows.map((row) => [row.place, new Decimal(row.per_usd)]));
+    },
+  };
+}
+
+const SNAPSHOT_TABLES = { raw: 'snapshots', hour: 'snapshot_hours', day: 'snapshot_days' } as const;
+
+async function findSnapshots(
+  db: Kysely<Schema>,
+  query: { readonly tenantId: string; readonly intervals: readonly Interval[]; readonly resolution: Resolution },
+): Promise<readonly SnapshotAt[]> {
+  const { tenantId, intervals, resolution } = query;
+  const table = sql.table(SNAPSHOT_TABLES[resolution]);
+  // A bucket's last snapshot lies in it, so that the bucket may begin before the interval does.
+  const order = sql.ref(resolution === 'raw' ? 's.at' : 's.bucket');
+  const { rows } = await sql<{ place: number } & Stored>`
+    select i.place::int - 1 as place, s.at, s.grade, s.missing
+    from unnest(
+      ${intervals.map(({ from }) => from.toISOString())}::timestamptz[],
+      ${intervals.map(({ to }) => to.toISOString())}::timestamptz[]
+    ) with ordinality as i (since, until, place)
+    cross join lateral (
+      select at, grade, missing from ${table} s
+      where tenant_id = ${tenantId} and ${order} <= i.until and s.at <= i.until and s.at > i.since
+      order by ${order} desc limit 1
+    ) s
+    order by i.place`.execute(db);
+  return rows.map(({ place, at, grade, missing }) => ({ place, snapshot: { at, grade, missing: missing.map(fromStored) } }));
+}
+
+type Stored = { readonly at: Date; readonly grade: Snapshot['grade']; readonly missing: Parameters<typeof fromStored>[0][] };
+type ValueRow = { readonly place: number; readonly key: string | null; readonly usd_value: string; readonly unpriced: string };
+
+async function readBuckets(
+  db: Kysely<Schema>,
+  tenantId: string,
+  { snapshots, rules, bucket, byAsset }: Parameters<HistoryStore['readBuckets']>[1],
+): Promise<readonly ValueAt[]> {
+  const { rows } = await sql<ValueRow>`
+    select m.place, ${byAsset ? sql`b.asset_id` : sql`null`} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
+    from ${moments(snapshots)}
+    join ${sql.table(`asset_${bucket}s`)} b
+      on b.tenant_id = ${tenantId} and b.bucket = date_trunc(${bucket}, m.at at time zone 'UTC') at time zone 'UTC'
+    join ${ruleRows(rules)} on r.asset_id = b.asset_id
+    cross join lateral (select b.amount_raw, b.price) h
+    group by m.place${byAsset ? sql`, b.asset_id` : sql``}
+    order by m.place`.execute(db);
+  return rows.map(toValueAt);
+}
+
+async function readPoints(
+  db: Kysely<Schema>,
+  tenantId: string,
+  { snapshots, rules, walletIds, groupBy }: Parameters<HistoryStore['readPoints']>[1],
+): Promise<readonly ValueAt[]> {
+  const key = groupBy === 'total' ? sql`null` : sql.ref(groupBy === 'asset' ? 's.asset_id' : 's.wallet_id');
+  const { rows } = await sql<ValueRow>`
+    select m.place, ${key} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
+    from ${moments(snapshots)}
+    cross join holding_series s
+    join ${ruleRows(rules)} on r.asset_id = s.asset_id
+    cross join lateral (
+      select p.amount_raw from holding_points p
+      where p.tenant_id = s.tenant_id and p.wallet_id = s.wallet_id and p.asset_id = s.asset_id and p.position = s.position and p.at <= m.at
+      order by p.at desc limit 1
+    ) amount
+    left join lateral (
+      select p.value from price_points p where p.asset_id = s.asset_id and p.at <= m.at order by p.at desc limit 1
+    ) quote on true
+    cross join lateral (select amount.amount_raw, quote.value as price) h
+    where s.tenant_id = ${tenantId}
+      and (${walletIds === null} or s.wallet_id = any(${walletIds?.filter(isUuid) ?? []}::uuid[]))
+    group by m.place${groupBy === 'total' ? sql`` : sql`, ${key}`}
+    order by m.place`.execute(db);
+  return rows.map(toValueAt);
+}
+
+type StepRow = { place: number; start: string; moved: string; end: string; unpriced: string };
+
+async function readSteps(
+  db: Kysely<Schema>,
+  tenantId: string,
+  { snapshots, rules, bucket }: Parameters<HistoryStore['readSteps']>[1],
+): Promise<readonly Step[]> {
+  const table = sql.table(`asset_${bucket}s`);
+  const { rows } = await sql<StepRow>`
+    with moment as (
+      select place, bucket, lag(bucket) over (order by place) as before from (
+        select m.place, date_trunc(${bucket}, m.at at time zone 'UTC') at time zone 'UTC' as bucket from ${moments(snapshots)}
+      ) m
+    ), amounts as (
+      select m.place, asset_id, b.amount_raw as start_raw, b.price as start_price, null::numeric as end_raw, null::numeric as end_price
+      from moment m join ${table} b on b.tenant_id = ${tenantId} and b.bucket = m.before
+      union all
+      select m.place, asset_id, null, null, b.amount_raw, b.price
+      from moment m join ${table} b on b.tenant_id = ${tenantId} and b.bucket = m.bucket where m.before is not null
+    ), pairs as (
+      select a.place, r.unit, coalesce(max(a.start_raw), 0) as start_raw, coalesce(max(a.end_raw), 0) as end_raw,
+        coalesce(r.manual_price, max(a.start_price)) as start_price,
+        coalesce(r.manual_price, max(a.end_price)) as end_price
+      from amounts a join ${ruleRows(rules)} on r.asset_id = a.asset_id
+      group by a.place, a.asset_id, r.unit, r.manual_price
+    )
+    select place, coalesce(sum(start_raw * unit * start_price) filter (where known), 0) as start,
+      coalesce(sum(start_raw * unit * end_price) filter (where known), 0) as moved,
+      coalesce(sum(end_raw * unit * end_price) filter (where known), 0) as end,
+      count(*) filter (where not known) as unpriced
+    from (
+      select *, unit is not null and (start_raw = 0 or (start_price is not null and end_price is not null)) and (end_raw = 0 or end_price is not null) as known
+      from pairs
+    ) pairs
+    group by place order by place`.execute(db);
+  return rows.map((row) => ({
+    place: row.place,
+    start: new Decimal(row.start),
+    moved: new Decimal(row.moved),
+    end: new Decimal(row.end),
+    unpricedCount: Number(row.unpriced),
+  }));
+}
+
+/** Exact: no division, and numeric multiplies without rounding. */
+const VALUE = sql`coalesce(sum(h.amount_raw * r.unit * coalesce(r.manual_price, h.price)), 0)`;
+const UNPRICED = sql`count(*) filter (where h.amount_raw > 0 and (r.unit is null or coalesce(r.manual_price, h.price) is null))`;
+
+function moments(snapshots: readonly SnapshotAt[]): ReturnType<typeof sql> {
+  return sql`unnest(
+    ${snapshots.map(({ place }) => place)}::int[],
+    ${snapshots.map(({ snapshot }) => snapshot.at.toISOString())}::timestamptz[]
+  ) as m (place, at)`;
+}
+
+function ruleRows(rules: readonly AssetRule[]): ReturnType<typeof sql> {
+  return sql`unnest(
+    ${rules.map(({ assetId }) => assetId)}::uuid[],
+    ${rules.map(({ unit }) => unit)}::numeric[],
+    ${rules.map(({ manualPrice }) => manualPrice)}::numeric[]
+  ) as r (asset_id, unit, manual_price)`;
+}
+
+function toValueAt({ place, key, usd_value: usdValue, unpriced }: ValueRow): ValueAt {
+  return { place, key, usdValue: new Decimal(usdValue), unpricedCount: Number(unpriced) };
+}

@@ -1,0 +1,176 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { MissingSource, Snapshot } from '../domain/snapshot.ts';
+import type { Schema, StoredMissing } from './schema.ts';
+import { inTransaction } from './transaction.ts';
+
+export type SnapshotStore = {
+  /**
+   * Writes down what is stored now: amounts that moved since the last snapshot, prices and rates that are new, and the buckets of the hour and the day. All or nothing; once for
+   * each moment, so that a job that runs twice writes nothing the second time. False when this moment is written down already or a later one is.
+   */
+  take(tenantId: string, snapshot: Snapshot): Promise<boolean>;
+  /**
+   * Lets go of what is older than it is kept: of all snapshots only the last of each hour stays after `rawDays`, and of each day after `hourlyDays`. Amounts and prices thin out in the same way; the last one before
+   * any moment that is still told stays. Running it again changes nothing.
+   */
+  thin(keep: { readonly rawDays: number; readonly hourlyDays: number }): Promise<void>;
+  /** The newest snapshot; undefined before the first. */
+  getLatest(tenantId: string): Promise<Snapshot | undefined>;
+};
+
+export function createSnapshotStore(db: Kysely<Schema>): SnapshotStore {
+  return {
+    take: (tenantId, snapshot) => inTransaction(db, (trx) => take(trx, tenantId, snapshot)),
+    async thin({ rawDays, hourlyDays }) {
+      await thinPoints(db, 'hour', rawDays);
+      await thinPoints(db, 'day', hourlyDays);
+      await sql`delete from snapshot_hours where bucket < ${daysAgo(hourlyDays)}`.execute(db);
+    },
+    async getLatest(tenantId) {
+      const row = await db
+        .selectFrom('snapshots')
+        .selectAll()
+        .where('tenant_id', '=', tenantId)
+        .orderBy('at', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row && { at: row.at, grade: row.grade, missing: row.missing.map(fromStored) };
+    },
+  };
+}
+
+async function take(trx: Transaction<Schema>, tenantId: string, snapshot: Snapshot): Promise<boolean> {
+  // One at a time for each tenant, in the order of time.
+  await sql`select pg_advisory_xact_lock(hashtextextended('snapshot ' || ${tenantId}, 0))`.execute(trx);
+  if (!(await insertSnapshot(trx, tenantId, snapshot))) return false;
+  await ensureMonth(trx, 'holding_points', snapshot.at);
+  await saveHoldings(trx, tenantId, snapshot.at);
+  await savePrices(trx, tenantId, snapshot.at);
+  for (const bucket of ['hour', 'day'] as const) await saveBucket(trx, { tenantId, snapshot, bucket });
+  return true;
+}
+
+async function insertSnapshot(trx: Transaction<Schema>, tenantId: string, { at, grade, missing }: Snapshot): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    insert into snapshots (tenant_id, at, grade, missing)
+    select ${tenantId}, ${at}, ${grade}, ${toStored(missing)}::jsonb
+    where not exists (select from snapshots where tenant_id = ${tenantId} and at >= ${at})`.execute(trx);
+  return numAffectedRows === 1n;
+}
+
+/** The partition of the month that a moment lies in. */
+async function ensureMonth(trx: Transaction<Schema>, table: 'holding_points' | 'price_points', at: Date): Promise<void> {
+  const month = at.toISOString().slice(0, 7);
+  const name = `${table}_${month.replace('-', '_')}`;
+  const { rows } = await sql<{ exists: boolean }>`select to_regclass(${name}) is not null as exists`.execute(trx);
+  if (rows[0]?.exists === true) return;
+  const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1)).toISOString();
+  await sql`
+    create table if not exists ${sql.table(name)} partition of ${sql.table(table)}
+    for values from (${sql.lit(`${month}-01T00:00:00Z`)}) to (${sql.lit(next)})`.execute(trx);
+}
+
+/** Only what moved has a point; what was never above zero has none. */
+async function saveHoldings(trx: Transaction<Schema>, tenantId: string, at: Date): Promise<void> {
+  await sql`
+    with moved as (
+      select b.wallet_id, b.asset_id, b.position, b.chain, b.amount_raw, b.block_number, b.block_hash
+      from balances b
+      left join lateral (
+        select p.amount_raw from holding_points p
+        where p.tenant_id = b.tenant_id and p.wallet_id = b.wallet_id and p.asset_id = b.asset_id and p.position = b.position
+        order by p.at desc limit 1
+      ) last on true
+      where b.tenant_id = ${tenantId} and b.amount_raw is not null and b.amount_raw is distinct from coalesce(last.amount_raw, 0)
+    ), series as (
+      insert into holding_series (tenant_id, wallet_id, asset_id, position, chain)
+      select ${tenantId}, wallet_id, asset_id, position, chain from moved
+      on conflict do nothing
+    )
+    insert into holding_points (tenant_id, wallet_id, asset_id, position, at, amount_raw, block_number, block_hash)
+    select ${tenantId}, wallet_id, asset_id, position, ${at}, amount_raw, block_number, block_hash from moved`.execute(trx);
+}
+
+/** The prices and rates that are known now, each under the moment it was quoted. */
+async function savePrices(trx: Transaction<Schema>, tenantId: string, at: Date): Promise<void> {
+  const held = sql`select asset_id from balances where tenant_id = ${tenantId} and amount_raw > 0`;
+  const { rows } = await sql<{ month: Date }>`
+    select distinct date_trunc('month', good_quoted_at at time zone 'UTC') at time zone 'UTC' as month
+    from prices where good_quoted_at <= ${at} and asset_id in (${held})`.execute(trx);
+  for (const { month } of rows) await ensureMonth(trx, 'price_points', month);
+  await sql`
+    insert into price_points (asset_id, at, value, source)
+    select asset_id, good_quoted_at, good_value, good_source from prices
+    where good_quoted_at <= ${at} and asset_id in (${held})
+    order by asset_id on conflict do nothing`.execute(trx);
+  await sql`
+    insert into fx_points (currency, at, per_usd, source)
+    select currency, quoted_at, per_usd, source from fx_rates where quoted_at <= ${at}
+    order by currency on conflict do nothing`.execute(trx);
+}
+
+type Bucket = { readonly tenantId: string; readonly snapshot: Snapshot; readonly bucket: 'hour' | 'day' };
+
+/**
+ * The bucket tells its last snapshot: what an earlier one of the same hour or day said is replaced. What was held in the bucket before and is not any more has a row as well, for the price it was left at.
+ */
+async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket }: Bucket): Promise<void> {
+  const { at, grade, missing } = snapshot;
+  const snapshots = sql.table(`snapshot_${bucket}s`);
+  const assets = sql.table(`asset_${bucket}s`);
+  const start = sql`date_trunc(${bucket}, ${at}::timestamptz at time zone 'UTC') at time zone 'UTC'`;
+  await sql`delete from ${snapshots} where tenant_id = ${tenantId} and bucket = ${start}`.execute(trx);
+  await sql`
+    insert into ${snapshots} (tenant_id, bucket, at, grade, missing)
+    values (${tenantId}, ${start}, ${at}, ${grade}, ${toStored(missing)}::jsonb)`.execute(trx);
+  await sql`
+    with held as (
+      select asset_id, sum(amount_raw) as amount_raw from balances
+      where tenant_id = ${tenantId} and amount_raw > 0 group by asset_id
+    ), sold as (
+      select asset_id from ${assets}
+      where tenant_id = ${tenantId} and amount_raw > 0
+        and bucket = (select max(bucket) from ${snapshots} where tenant_id = ${tenantId} and bucket < ${start})
+      except select asset_id from held
+    )
+    insert into ${assets} (tenant_id, bucket, asset_id, amount_raw, price)
+    select ${tenantId}, ${start}, now.asset_id, now.amount_raw, p.good_value
+    from (select asset_id, amount_raw from held union all select asset_id, 0 from sold) now
+    left join prices p on p.asset_id = now.asset_id and p.good_quoted_at <= ${at}`.execute(trx);
+}
+
+/** Of the rows older than `days` all go that are followed by another one of their kind in the same hour or day. */
+async function thinPoints(db: Kysely<Schema>, bucket: 'hour' | 'day', days: number): Promise<void> {
+  const kinds = [
+    ['snapshots', ['tenant_id']],
+    ['holding_points', ['tenant_id', 'wallet_id', 'asset_id', 'position']],
+    ['price_points', ['asset_id']],
+    ['fx_points', ['currency']],
+  ] as const;
+  for (const [table, key] of kinds) {
+    const isSame = sql.join(
+      key.map((column) => sql`later.${sql.id(column)} = p.${sql.id(column)}`),
+      sql` and `,
+    );
+    await sql`
+      delete from ${sql.table(table)} p
+      where p.at < ${daysAgo(days)} and exists (
+        select from ${sql.table(table)} later
+        where ${isSame} and later.at > p.at
+          and later.at < (date_trunc(${bucket}, p.at at time zone 'UTC') + ${`1 ${bucket}`}::interval) at time zone 'UTC'
+      )`.execute(db);
+  }
+}
+
+function daysAgo(days: number): ReturnType<typeof sql> {
+  return sql`date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' - make_interval(days => ${days})`;
+}
+
+function toStored(missing: readonly MissingSource[]): string {
+  return JSON.stringify(missing);
+}
+
+/** What `take` stored of a missing source. */
+export function fromStored({ observedAt, ...source }: StoredMissing): MissingSource {
+  return { ...source, observedAt: observedAt === null ? null : new Date(observedAt) };
+}

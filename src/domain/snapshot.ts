@@ -1,0 +1,17 @@
+import type { SourceKind } from './holding.ts';
+import type { ReportedError } from './portfolio.ts';
+
+/** `full`: every source had been read lately and well. `partial`: some amounts are older, or were never known. */
+export type SnapshotGrade = 'full' | 'partial';
+
+/** A source that a snapshot could not rely on. Its last good amounts are carried; there are none when `observedAt` is null. */
+export type MissingSource = {
+  readonly walletId: string;
+  readonly chain: string;
+  readonly kind: SourceKind;
+  readonly reason: 'stale' | 'failed' | 'never' | 'unsupported';
+  readonly observedAt: Date | null;
+  readonly code: ReportedError['code'] | null;
+};
+
+export type Snapshot = { readonly at: Date; readonly grade: SnapshotGrade; readonly missing: readonly MissingSource[] };
