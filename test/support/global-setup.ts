@@ -23,8 +23,11 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeKilledRuns();
   const dataDir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const draft = await startEmbeddedPostgres({ dataDir });
+  await prepareTemplate(draft.url);
+  await draft.stop();
+  // Started anew, because the number of connections is settled at the start.
   const postgres = await startEmbeddedPostgres({ dataDir });
-  await prepareTemplate(postgres.url);
   project.provide('postgresUrl', asSuperuser(postgres.url));
   return async () => {
     await postgres.stop();
@@ -38,7 +41,8 @@ async function prepareTemplate(url: string): Promise<void> {
   // Nothing in a test run has to outlive a power cut.
   for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes'])
     await admin.query(`alter system set ${setting} = off`);
-  await admin.query('select pg_reload_conf()');
+  // Suites that run side by side open pools and whole services on it.
+  await admin.query('alter system set max_connections = 400');
   await admin.end();
   const database = createDatabase({ url, log: { warn: () => undefined } });
   await migrateToLatest(database.db);
