@@ -10,13 +10,14 @@ const UP = [
     primary key (tenant_id, at)
   )`,
 
-  // What ever had a point below, so that a chart need not look for it among the points.
+  // What ever had a point below, and the amount of its last one, so that neither need be looked for among the points.
   sql`create table holding_series (
     tenant_id uuid not null references tenants on delete cascade,
     wallet_id uuid not null,
     asset_id uuid not null references assets,
     position text not null check (position in ('wallet', 'stake')),
     chain text not null,
+    amount_raw numeric(78, 0) not null check (amount_raw >= 0),
     primary key (tenant_id, wallet_id, asset_id, position)
   )`,
   sql`create index holding_series_by_asset on holding_series (asset_id)`,
@@ -33,6 +34,16 @@ const UP = [
     block_hash text,
     primary key (tenant_id, wallet_id, asset_id, position, at)
   ) partition by range (at)`,
+
+  // Since when an asset counted as spam, or was held back, and since when it did not any more. Charts go by what is said today; this tells why a total that was told then was another one.
+  sql`create table exclusion_points (
+    tenant_id uuid not null references tenants on delete cascade,
+    asset_id uuid not null references assets,
+    at timestamptz(3) not null,
+    is_excluded boolean not null,
+    primary key (tenant_id, asset_id, at)
+  )`,
+  sql`create index exclusion_points_by_asset on exclusion_points (asset_id)`,
 
   // Prices that snapshots used, by the moment they were quoted.
   sql`create table price_points (
@@ -81,6 +92,7 @@ const TABLES = [
   'snapshot_hours',
   'fx_points',
   'price_points',
+  'exclusion_points',
   'holding_points',
   'holding_series',
   'snapshots',

@@ -109,6 +109,14 @@ export const environmentSchema = z.object({
     .regex(/^[\x21-\x7e]{6,200}$/, 'must be 6 to 200 printable characters')
     .optional(),
   REFRESH_INTERVAL_SECONDS: wholeNumber(10, 86_400).default(300),
+  SNAPSHOT_INTERVAL_SECONDS: wholeNumber(10, 86_400).default(3600),
+  SNAPSHOT_RAW_DAYS: wholeNumber(1, 3650).default(30),
+  SNAPSHOT_HOURLY_DAYS: wholeNumber(1, 36_500).default(365),
+  TRANSFER_INTERVAL_SECONDS: wholeNumber(10, 86_400).default(900),
+  RISK_FREE_RATE: z
+    .string()
+    .regex(/^-?\d{1,2}(\.\d{1,6})?$/, 'must be a rate per year in per cent, such as 4.25')
+    .default('0'),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });

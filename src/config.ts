@@ -48,6 +48,14 @@ export type Config = {
   readonly coingeckoApiKey: string | null;
   /** How often balances are meant to be read; a figure older than three times this is called stale. */
   readonly refreshIntervalSeconds: number;
+  /** How often what is held is written down. */
+  readonly snapshotIntervalSeconds: number;
+  /** How long all snapshots are kept, and the last one of each hour; the last one of each day is kept for ever. */
+  readonly snapshotsKept: { readonly rawDays: number; readonly hourlyDays: number };
+  /** How often the chains are asked what moved. */
+  readonly transferIntervalSeconds: number;
+  /** What could be earned without risk, as a fraction a year. */
+  readonly riskFreePerYear: number;
   /** Where traces go; null: nowhere. */
   readonly otlpEndpoint: string | null;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -115,6 +123,10 @@ export function loadConfig(environment: Environment = process.env): Config {
     coingeckoUrl: env.COINGECKO_URL.replace(/\/+$/, ''),
     coingeckoApiKey: env.COINGECKO_API_KEY ?? null,
     refreshIntervalSeconds: env.REFRESH_INTERVAL_SECONDS,
+    snapshotIntervalSeconds: env.SNAPSHOT_INTERVAL_SECONDS,
+    snapshotsKept: { rawDays: env.SNAPSHOT_RAW_DAYS, hourlyDays: Math.max(env.SNAPSHOT_HOURLY_DAYS, env.SNAPSHOT_RAW_DAYS) },
+    transferIntervalSeconds: env.TRANSFER_INTERVAL_SECONDS,
+    riskFreePerYear: Number(env.RISK_FREE_RATE) / 100,
     otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     logLevel: env.LOG_LEVEL,
     secrets: collectSecrets(values, [...rpcNames.keys()]),

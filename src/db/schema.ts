@@ -3,6 +3,7 @@ import type { AssetFlag, TokenStandard } from '../domain/asset.ts';
 import type { ChainFamily } from '../domain/chain.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Position, SourceKind } from '../domain/holding.ts';
+import type { LedgerKind, LedgerOrigin } from '../domain/ledger.ts';
 import type { PriceAttempt } from '../domain/price.ts';
 import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
 import type { MissingSource, SnapshotGrade } from '../domain/snapshot.ts';
@@ -129,7 +130,14 @@ export type Schema = {
   snapshot_days: SnapshotColumns & { bucket: Date; at: Date };
   asset_hours: AssetBucket;
   asset_days: AssetBucket;
-  holding_series: { tenant_id: string; wallet_id: string; asset_id: string; position: Position; chain: string };
+  holding_series: {
+    tenant_id: string;
+    wallet_id: string;
+    asset_id: string;
+    position: Position;
+    chain: string;
+    amount_raw: Exact;
+  };
   holding_points: {
     tenant_id: string;
     wallet_id: string;
@@ -140,8 +148,40 @@ export type Schema = {
     block_number: Exact | null;
     block_hash: string | null;
   };
+  exclusion_points: { tenant_id: string; asset_id: string; at: Date; is_excluded: boolean };
   price_points: { asset_id: string; at: Date; value: Exact; source: string };
   fx_points: { currency: string; at: Date; per_usd: Exact; source: string };
+  ledger_entries: {
+    tenant_id: string;
+    id: Generated<string>;
+    wallet_id: string;
+    chain: string;
+    asset_id: string;
+    occurred_at: Date;
+    kind: LedgerKind;
+    amount_raw: Exact;
+    counterparty: string | null;
+    tx_hash: string | null;
+    block_number: Exact | null;
+    origin: LedgerOrigin;
+    reference: string;
+    price: Exact | null;
+    price_currency: string | null;
+    note: string | null;
+    created_at: CreatedAt;
+  };
+  transfer_imports: {
+    tenant_id: string;
+    wallet_id: string;
+    chain: string;
+    from_block: Exact;
+    through_block: Exact | null;
+    cursor: string | null;
+    attempted_at: Date;
+    outcome: 'ok' | 'failed' | 'unsupported';
+    error_code: ErrorCode | null;
+    error_provider: string | null;
+  };
 };
 
 type SnapshotColumns = { tenant_id: string; grade: SnapshotGrade; missing: JSONColumnType<StoredMissing[]> };

@@ -1,14 +1,18 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { MissingSource, Snapshot } from '../domain/snapshot.ts';
+import { noteChange } from './data-version.ts';
 import type { Schema, StoredMissing } from './schema.ts';
 import { inTransaction } from './transaction.ts';
+
+/** `excludedAssetIds`: what counts as spam or is held back now. */
+export type NewSnapshot = Snapshot & { readonly excludedAssetIds: readonly string[] };
 
 export type SnapshotStore = {
   /**
    * Writes down what is stored now: amounts that moved since the last snapshot, prices and rates that are new, and the buckets of the hour and the day. All or nothing; once for
    * each moment, so that a job that runs twice writes nothing the second time. False when this moment is written down already or a later one is.
    */
-  take(tenantId: string, snapshot: Snapshot): Promise<boolean>;
+  take(tenantId: string, snapshot: NewSnapshot): Promise<boolean>;
   /**
    * Lets go of what is older than it is kept: of all snapshots only the last of each hour stays after `rawDays`, and of each day after `hourlyDays`. Amounts and prices thin out in the same way; the last one before
    * any moment that is still told stays. Running it again changes nothing.
@@ -39,14 +43,16 @@ export function createSnapshotStore(db: Kysely<Schema>): SnapshotStore {
   };
 }
 
-async function take(trx: Transaction<Schema>, tenantId: string, snapshot: Snapshot): Promise<boolean> {
+async function take(trx: Transaction<Schema>, tenantId: string, snapshot: NewSnapshot): Promise<boolean> {
   // One at a time for each tenant, in the order of time.
   await sql`select pg_advisory_xact_lock(hashtextextended('snapshot ' || ${tenantId}, 0))`.execute(trx);
   if (!(await insertSnapshot(trx, tenantId, snapshot))) return false;
   await ensureMonth(trx, 'holding_points', snapshot.at);
   await saveHoldings(trx, tenantId, snapshot.at);
+  await saveExclusions(trx, tenantId, snapshot);
   await savePrices(trx, tenantId, snapshot.at);
   for (const bucket of ['hour', 'day'] as const) await saveBucket(trx, { tenantId, snapshot, bucket });
+  await noteChange(trx, tenantId);
   return true;
 }
 
@@ -70,25 +76,43 @@ async function ensureMonth(trx: Transaction<Schema>, table: 'holding_points' | '
     for values from (${sql.lit(`${month}-01T00:00:00Z`)}) to (${sql.lit(next)})`.execute(trx);
 }
 
-/** Only what moved has a point; what was never above zero has none. */
+/** Only what moved has a point; what was never above zero has none, and what is followed no more has left. */
 async function saveHoldings(trx: Transaction<Schema>, tenantId: string, at: Date): Promise<void> {
   await sql`
     with moved as (
       select b.wallet_id, b.asset_id, b.position, b.chain, b.amount_raw, b.block_number, b.block_hash
       from balances b
-      left join lateral (
-        select p.amount_raw from holding_points p
-        where p.tenant_id = b.tenant_id and p.wallet_id = b.wallet_id and p.asset_id = b.asset_id and p.position = b.position
-        order by p.at desc limit 1
-      ) last on true
-      where b.tenant_id = ${tenantId} and b.amount_raw is not null and b.amount_raw is distinct from coalesce(last.amount_raw, 0)
+      left join holding_series s using (tenant_id, wallet_id, asset_id, position)
+      where b.tenant_id = ${tenantId} and b.amount_raw is not null and b.amount_raw is distinct from coalesce(s.amount_raw, 0)
+      union all
+      select s.wallet_id, s.asset_id, s.position, s.chain, 0, null, null
+      from holding_series s
+      where s.tenant_id = ${tenantId} and s.amount_raw > 0 and not exists (
+        select from balances b
+        where b.tenant_id = s.tenant_id and b.wallet_id = s.wallet_id and b.asset_id = s.asset_id and b.position = s.position
+      )
     ), series as (
-      insert into holding_series (tenant_id, wallet_id, asset_id, position, chain)
-      select ${tenantId}, wallet_id, asset_id, position, chain from moved
-      on conflict do nothing
+      insert into holding_series (tenant_id, wallet_id, asset_id, position, chain, amount_raw)
+      select ${tenantId}, wallet_id, asset_id, position, chain, amount_raw from moved
+      on conflict (tenant_id, wallet_id, asset_id, position) do update set amount_raw = excluded.amount_raw
     )
     insert into holding_points (tenant_id, wallet_id, asset_id, position, at, amount_raw, block_number, block_hash)
     select ${tenantId}, wallet_id, asset_id, position, ${at}, amount_raw, block_number, block_hash from moved`.execute(trx);
+}
+
+/** Only what has changed since it was last written down. */
+async function saveExclusions(trx: Transaction<Schema>, tenantId: string, { at, excludedAssetIds }: NewSnapshot): Promise<void> {
+  await sql`
+    with last as (
+      select distinct on (asset_id) asset_id, is_excluded from exclusion_points
+      where tenant_id = ${tenantId} order by asset_id, at desc
+    ), now as (
+      select unnest(${[...excludedAssetIds]}::uuid[]) as asset_id
+    )
+    insert into exclusion_points (tenant_id, asset_id, at, is_excluded)
+    select ${tenantId}, coalesce(n.asset_id, l.asset_id), ${at}, n.asset_id is not null
+    from now n full join last l on l.asset_id = n.asset_id
+    where coalesce(l.is_excluded, false) <> (n.asset_id is not null)`.execute(trx);
 }
 
 /** The prices and rates that are known now, each under the moment it was quoted. */

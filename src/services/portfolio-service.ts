@@ -38,6 +38,8 @@ export type WalletBalances = {
 export type PortfolioService = {
   /** Ids of the assets that are held back because they claim to be worth more than all the rest. */
   findHeldBack(tenantId: string): Promise<ReadonlySet<string>>;
+  /** Ids of the assets that count as spam or are held back, and so add nothing to a total. */
+  listExcluded(tenantId: string): Promise<readonly string[]>;
   getPortfolio(tenantId: string, query: PortfolioQuery): Promise<Portfolio>;
   /** How far each source can be trusted now. */
   listSources(tenantId: string): Promise<readonly SourceReport[]>;
@@ -70,6 +72,11 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
     },
     async listSources(tenantId) {
       return (await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' })).sources;
+    },
+    async listExcluded(tenantId) {
+      const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });
+      const excluded = holdings.filter(({ price, spam }) => spam.isSpam || price.reason === 'unlisted_dominates');
+      return [...new Set(excluded.map(({ holding }) => holding.asset.id))];
     },
     async findHeldBack(tenantId) {
       const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });

@@ -1,16 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import * as portfolio from '../../migrations/20261121-0600-portfolio.ts';
-import * as instances from '../../migrations/20261121-0900-instances.ts';
 import { migrateToLatest, pendingMigrations } from '../../src/db/migrations.ts';
 import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
 import { StartupError } from '../../src/lib/startup-error.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-const ALL = ['20261121-0600-portfolio', '20261121-0900-instances'];
+const FOLDER = new URL('../../migrations/', import.meta.url);
+const ALL = readdirSync(FOLDER)
+  .map((file) => file.replace(/\.ts$/, ''))
+  .sort();
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -35,15 +37,13 @@ it('is safe when several processes migrate at once', async () => {
 
 it('can be taken back and applied again', async () => {
   const db = database.db as never;
-  await portfolio.up(db);
-  await instances.up(db);
-  await instances.down(db);
-  await portfolio.down(db);
+  const steps = await Promise.all(ALL.map((name) => import(new URL(`${name}.ts`, FOLDER).href)));
+  for (const step of steps) await step.up(db);
+  for (const step of steps.toReversed()) await step.down(db);
   const tables = await database.db.introspection.getTables();
   // The queue's tables are its own affair.
   expect(tables.filter(({ schema }) => schema !== 'bullmq')).toEqual([]);
-  await portfolio.up(db);
-  await instances.up(db);
+  for (const step of steps) await step.up(db);
 });
 
 it('keeps an index for every foreign key', async () => {

@@ -32,7 +32,8 @@ async function quote(asset: Asset | undefined, seconds: number, value: string): 
   await createPriceStore(database.db).savePrices(new Map([[asset?.id ?? '', price]]));
 }
 
-const take = (seconds: number): Promise<boolean> => snapshots.take(TENANT, { at: at(seconds), grade: 'full', missing: [] });
+const take = (seconds: number): Promise<boolean> =>
+  snapshots.take(TENANT, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });
 
 /** Values at the ends of these hours after the first moment, in both ways of reading, which must agree. */
 async function read(hours: readonly number[], manualPrice: string | null = null): Promise<readonly string[]> {
@@ -145,7 +146,7 @@ it('thins out what is old, and tells the same at the hours and days that stay', 
     const asset = await addAsset(other.db, { decimals: 0 });
     for (const [minute, amount] of [1, 2, 3, 4, 5, 6].entries()) {
       await hold(wallet, asset, old + minute * 1200, BigInt(amount));
-      await store.take(TENANT, { at: at(old + minute * 1200), grade: 'full', missing: [] });
+      await store.take(TENANT, { at: at(old + minute * 1200), grade: 'full', missing: [], excludedAssetIds: [] });
     }
     const count = async (table: string): Promise<number> =>
       Number((await sql<{ count: string }>`select count(*) from ${sql.table(table)}`.execute(other.db)).rows[0]?.count);
@@ -179,6 +180,6 @@ it('keeps what a snapshot could not rely on', async () => {
       code: 'upstream_timeout',
     } as const,
   ];
-  await snapshots.take(TENANT, { at: at(9 * HOUR), grade: 'partial', missing });
+  await snapshots.take(TENANT, { at: at(9 * HOUR), grade: 'partial', missing, excludedAssetIds: [] });
   expect(await snapshots.getLatest(TENANT)).toEqual({ at: at(9 * HOUR), grade: 'partial', missing });
 });

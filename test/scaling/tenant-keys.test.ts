@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 /** What tenants share: copied to every server. */
-const SHARED = ['assets', 'fx_rates', 'prices', 'tenants'];
+const SHARED = ['assets', 'fx_points', 'fx_rates', 'price_points', 'prices', 'tenants'];
 /** What belongs to the service and not to its data. */
 const OWN = /^kysely_/;
 

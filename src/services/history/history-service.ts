@@ -1,15 +1,15 @@
-import type { AssetStore } from '../db/asset-store.ts';
-import type { AssetRule, HistoryStore, Resolution, SnapshotAt, ValueAt } from '../db/history-store.ts';
-import type { WalletStore } from '../db/wallet-store.ts';
-import { unitOf } from '../domain/amount.ts';
-import type { Chain } from '../domain/chain.ts';
-import { type ChartInterval, type ChartStep, chartIntervals, isTimeZone } from '../domain/chart-intervals.ts';
-import { Decimal } from '../domain/decimal.ts';
-import { AppError } from '../domain/errors.ts';
-import type { MissingSource } from '../domain/snapshot.ts';
-import { type AssetContextDeps, getAssetContexts } from './asset-context.ts';
-import type { PortfolioService } from './portfolio-service.ts';
-import { requireChain, requireWallets } from './require-known.ts';
+import type { AssetStore } from '../../db/asset-store.ts';
+import type { AssetRule, HistoryStore, Resolution, SnapshotAt, ValueAt } from '../../db/history-store.ts';
+import type { WalletStore } from '../../db/wallet-store.ts';
+import { unitOf } from '../../domain/amount.ts';
+import type { Chain } from '../../domain/chain.ts';
+import { type ChartInterval, type ChartStep, chartIntervals, isTimeZone } from '../../domain/chart-intervals.ts';
+import { Decimal } from '../../domain/decimal.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { MissingSource } from '../../domain/snapshot.ts';
+import { type AssetContextDeps, readAssetFacts, toAssetContexts } from '../asset-context.ts';
+import type { PortfolioService } from '../portfolio-service.ts';
+import { requireChain, requireWallets } from '../require-known.ts';
 
 export type HistoryQuery = {
   readonly from: Date;
@@ -122,7 +122,7 @@ async function getRules(
   assetIds: readonly string[],
 ): Promise<readonly { readonly chain: string; readonly rule: AssetRule }[]> {
   const [assets, heldBack] = await Promise.all([deps.assets.getMany(assetIds), deps.portfolio.findHeldBack(tenantId)]);
-  const contexts = await getAssetContexts(deps, { tenantId, assets, now: deps.now() });
+  const contexts = toAssetContexts(assets, await readAssetFacts(deps, tenantId, assets), deps.now());
   return assets.flatMap((asset) => {
     const context = contexts.get(asset.id);
     if (context === undefined || context.spam.isSpam || heldBack.has(asset.id)) return [];

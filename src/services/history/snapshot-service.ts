@@ -1,7 +1,7 @@
-import type { SnapshotStore } from '../db/snapshot-store.ts';
-import type { SourceReport } from '../domain/portfolio.ts';
-import type { MissingSource, Snapshot } from '../domain/snapshot.ts';
-import type { PortfolioService } from './portfolio-service.ts';
+import type { SnapshotStore } from '../../db/snapshot-store.ts';
+import type { SourceReport } from '../../domain/portfolio.ts';
+import type { MissingSource, Snapshot } from '../../domain/snapshot.ts';
+import type { PortfolioService } from '../portfolio-service.ts';
 
 export type SnapshotService = {
   /** Writes down what the tenant holds now. Undefined when there is nothing to write down yet, or another process has just done it. */
@@ -12,7 +12,7 @@ export type SnapshotService = {
 
 type SnapshotServiceDeps = {
   readonly snapshots: SnapshotStore;
-  readonly portfolio: Pick<PortfolioService, 'listSources'>;
+  readonly portfolio: Pick<PortfolioService, 'listSources' | 'listExcluded'>;
   /** How long all snapshots are kept, and how long the last one of each hour; the last one of each day is kept for ever. */
   readonly keep: { readonly rawDays: number; readonly hourlyDays: number };
   readonly now: () => Date;
@@ -26,7 +26,8 @@ export function createSnapshotService({ snapshots, portfolio, keep, now }: Snaps
       if (!sources.some(({ observedAt }) => observedAt !== null)) return undefined;
       const missing = sources.flatMap(toMissing);
       const snapshot: Snapshot = { at: now(), grade: missing.length === 0 ? 'full' : 'partial', missing };
-      return (await snapshots.take(tenantId, snapshot)) ? snapshot : undefined;
+      const excludedAssetIds = await portfolio.listExcluded(tenantId);
+      return (await snapshots.take(tenantId, { ...snapshot, excludedAssetIds })) ? snapshot : undefined;
     },
     thin: () => snapshots.thin(keep),
   };
