@@ -1,8 +1,10 @@
+import type { HistoryServices } from './compose-history.ts';
 import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
 import type { ChangeFeed } from './db/change-feed.ts';
 import { createDatabase, type Database } from './db/database.ts';
+import { createHistoryStore, type HistoryStore } from './db/history-store.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createReplicaReads, type ReplicaReads } from './db/replica-reads.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
@@ -18,6 +20,7 @@ export type ReadStores = {
   readonly assets: AssetStore;
   readonly balances: BalanceStore;
   readonly prices: PriceStore;
+  readonly history: HistoryStore;
 };
 
 /** The stores over one database. */
@@ -27,6 +30,7 @@ export function createReadStores(db: Database['db']): ReadStores {
     assets: createAssetStore(db),
     balances: createBalanceStore(db),
     prices: createPriceStore(db),
+    history: createHistoryStore(db),
   };
 }
 
@@ -56,7 +60,7 @@ export function openReplica({ databaseReplicaUrl: url }: Config, { feed, log, me
 }
 
 /** The services of tenants over the stores of one database. */
-export type TenantServices = {
+export type TenantServices = HistoryServices & {
   readonly wallets: WalletService;
   readonly assets: AssetService;
   readonly portfolio: PortfolioService;
@@ -79,6 +83,7 @@ export function preferReplica(primary: TenantServices, replica: TenantServices, 
       getPortfolio: either(replica.portfolio.getPortfolio, primary.portfolio.getPortfolio),
       getWalletBalances: either(replica.portfolio.getWalletBalances, primary.portfolio.getWalletBalances),
     },
+    history: { ...primary.history, getSeries: either(replica.history.getSeries, primary.history.getSeries) },
   };
 }
 

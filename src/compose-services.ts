@@ -3,6 +3,7 @@ import type { ShareByVersion } from './adapters/cache.ts';
 import { parseEvmAddress } from './adapters/evm/evm-address.ts';
 import { parseSolanaAddress } from './adapters/solana/solana-address.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
+import { composeHistory, composeSnapshots } from './compose-history.ts';
 import { composePrices } from './compose-prices.ts';
 import { preferReplica, type ReadStores, type TenantServices } from './compose-replica.ts';
 import type { Storage } from './compose-storage.ts';
@@ -14,6 +15,7 @@ import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
 import { createAssetService } from './services/asset-service.ts';
 import { createHealthService, type HealthService } from './services/health-service.ts';
+import type { SnapshotService } from './services/history/snapshot-service.ts';
 import { createPortfolioService } from './services/portfolio-service.ts';
 import { createPriceService, type PriceService } from './services/price-service.ts';
 import { createRefreshService, type RefreshService } from './services/refresh-service.ts';
@@ -24,6 +26,7 @@ import { createWalletService } from './services/wallet-service.ts';
 export type Services = TenantServices & {
   readonly refreshes: RefreshService;
   readonly schedules: ScheduleService;
+  readonly snapshots: SnapshotService;
   readonly prices: PriceService;
   readonly health: HealthService;
   /** The endpoints of chains: their names, and how they are. */
@@ -73,6 +76,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       baseSeconds: config.refreshIntervalSeconds,
       random: Math.random,
     }),
+    snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, now }),
     prices,
     health,
     endpoints,
@@ -125,6 +129,7 @@ function composeTenants(
       now,
     }),
     portfolio,
+    ...composeHistory(stores, { prices, portfolio, now }),
   };
 }
 

@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
 import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
 import { createScheduleStore, type ScheduleStore } from './db/schedule-store.ts';
+import { createSnapshotStore, type SnapshotStore } from './db/snapshot-store.ts';
 import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
@@ -15,6 +16,7 @@ import { StartupError } from './lib/startup-error.ts';
 export type Storage = ReadStores & {
   readonly refreshes: RefreshStore;
   readonly schedules: ScheduleStore;
+  readonly snapshots: SnapshotStore;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
   readonly url: string;
   readonly isEmbedded: boolean;
@@ -49,6 +51,7 @@ export async function openStorage(
     ...createReadStores(db),
     refreshes: createRefreshStore(db),
     schedules: createScheduleStore(db),
+    snapshots: createSnapshotStore(db),
     url,
     isEmbedded: embedded !== undefined,
     feed,

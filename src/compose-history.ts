@@ -1,0 +1,35 @@
+import type { ReadStores } from './compose-replica.ts';
+import type { Storage } from './compose-storage.ts';
+import type { Config } from './config.ts';
+import { chains } from './domain/chains.ts';
+import { createHistoryService, type HistoryService } from './services/history/history-service.ts';
+import { createSnapshotService, type SnapshotService } from './services/history/snapshot-service.ts';
+import type { PortfolioService } from './services/portfolio-service.ts';
+import type { PriceService } from './services/price-service.ts';
+
+/** What tells of the past: it only reads, so that there is one over the primary and one over the replica. */
+export type HistoryServices = {
+  readonly history: HistoryService;
+};
+
+type HistoryParts = {
+  readonly prices: Pick<PriceService, 'getPrices'>;
+  readonly portfolio: PortfolioService;
+  readonly now: () => Date;
+};
+
+/** Makes what tells of the past over the stores of one database. */
+export function composeHistory(stores: ReadStores, { prices, portfolio, now }: HistoryParts): HistoryServices {
+  const { history, assets, wallets } = stores;
+  return {
+    history: createHistoryService({ history, assets, wallets, prices, portfolio, chains, now }),
+  };
+}
+
+/** Makes what writes the past down. It reads and writes the primary alone. */
+export function composeSnapshots(
+  { snapshotsKept: keep }: Config,
+  { storage, portfolio, now }: { readonly storage: Pick<Storage, 'snapshots'> } & Pick<HistoryParts, 'portfolio' | 'now'>,
+): SnapshotService {
+  return createSnapshotService({ snapshots: storage.snapshots, portfolio, keep, now });
+}
