@@ -17,6 +17,7 @@ const httpErrors = {
   refresh_not_found: { status: 404, title: 'There is no such refresh' },
   route_not_found: { status: 404, title: 'There is nothing at this path' },
   method_not_allowed: { status: 405, title: 'This path does not take this method' },
+  not_acceptable: { status: 406, title: 'The answer is not to be had in this form' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   conflict: { status: 409, title: 'The request does not fit the present state' },
   payload_too_large: { status: 413, title: 'The body is too large' },

@@ -5,6 +5,7 @@ import {
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
+import { CSV_TYPE, renderCsv } from './csv.ts';
 import { httpFaceOf, toProblem } from './http-errors.ts';
 import type { ReplySpec, Route } from './route.ts';
 import { nothing } from './schemas/common.ts';
@@ -65,6 +66,7 @@ export function costOf({ cost = 1 }: Route): number {
 export function errorCodesOf(route: Route): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   codes.add('invalid_request');
+  if (route.replies[200]?.csv !== undefined) codes.add('not_acceptable');
   if (costOf(route) > 0) codes.add('rate_limited');
   if (route.body.presence !== 'none') {
     for (const code of ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const) codes.add(code);
@@ -115,6 +117,10 @@ type Responses = Record<string, ZodOpenApiResponseObject>;
 function withReply(other: ZodOpenApiResponseObject | undefined, spec: ReplySpec): ZodOpenApiResponseObject {
   const content =
     spec.schema === null ? {} : { [spec.mediaType ?? 'application/json']: { schema: spec.schema, example: spec.example } };
+  const table =
+    spec.csv === undefined
+      ? {}
+      : { [CSV_TYPE]: { schema: { type: 'string' as const }, example: renderCsv(spec.csv, spec.example) } };
   const headers = Object.entries(spec.headers ?? {}).map(([name, description]) => [
     name,
     { description, schema: { type: 'string' as const } },
@@ -122,7 +128,7 @@ function withReply(other: ZodOpenApiResponseObject | undefined, spec: ReplySpec)
   return {
     description: other === undefined ? spec.description : `${spec.description} Or: ${other.description}`,
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
-    content: { ...content, ...other?.content },
+    content: { ...content, ...table, ...other?.content },
   };
 }
 

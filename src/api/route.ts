@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { CsvForm } from './csv.ts';
 import { parsePart } from './parse-request.ts';
 
 /** One kind of good answer. `schema` null: no body. */
@@ -8,6 +9,8 @@ export type ReplySpec = {
   readonly schema: z.ZodType | null;
   /** What the body is sent as, JSON unless told; a text is sent as it is and never stored. */
   readonly mediaType?: string;
+  /** How a 200 to a read is told as a table to clients that would rather have `text/csv` than JSON. Without, they get JSON whatever they ask for. */
+  readonly csv?: CsvForm;
   /** What a body looks like; shown in the docs and parsed with `schema` by the tests. */
   readonly example: unknown;
   /** Headers worth documenting: name to description. */

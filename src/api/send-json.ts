@@ -9,39 +9,56 @@ import type { Problem } from './schemas/problem.ts';
  */
 const CLOCK_FIELDS = /"(?:age_seconds|generated_at)":(?:null|\d+|"[^"]*")/g;
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
 const READ_POLICY = 'private, no-cache';
 
-/** The ETag of a JSON text: strong over its bytes, weak over its content when parts of it move with the clock. */
+/** The ETag of an answer's text: strong over its bytes, weak over its content when parts of it move with the clock. */
 export function etagOf(json: string): string {
   const content = json.replace(CLOCK_FIELDS, '');
   const tag = `"${hash('sha256', content, 'base64url').slice(0, 27)}"`;
   return content.length === json.length ? tag : `W/${tag}`;
 }
 
-/** Sends a JSON answer. A 200 to a GET that may be stored carries an ETag, and is a 304 when the client has it already. */
+/** An answer as it goes out. */
+type Written = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Null: without a body. */
+  readonly content: { readonly type: string; readonly text: string } | null;
+};
+
+/** Sends a JSON answer: see `sendWritten`. A body of null is none. */
 export function sendJson(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, body, headers = {} }: { status: number; body: unknown; headers?: Readonly<Record<string, string>> },
+  { body, ...rest }: { status: number; body: unknown; headers?: Readonly<Record<string, string>> },
+): void {
+  const content = body === null ? null : { type: JSON_TYPE, text: JSON.stringify(body) };
+  sendWritten(request, response, { ...rest, content });
+}
+
+/** Sends an answer. A 200 to a GET that may be stored carries an ETag, and is a 304 when the client has it already. */
+export function sendWritten(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers = {}, content }: Written,
 ): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', isRead ? READ_POLICY : 'no-store');
-  if (body === null) {
+  if (content === null) {
     response.writeHead(status).end();
     return;
   }
-  const json = JSON.stringify(body);
   if (isRead && status === 200 && response.getHeader('Cache-Control') !== 'no-store') {
-    const etag = etagOf(json);
+    const etag = etagOf(content.text);
     response.setHeader('ETag', etag);
     if (matches(request.headers['if-none-match'], etag)) {
       response.writeHead(304).end();
       return;
     }
   }
-  send(response, status, { type: JSON_TYPE, text: json });
+  send(response, status, content);
 }
 
 /** Sends a text, as what it is. It is never stored. */
@@ -50,14 +67,13 @@ export function sendText(response: ServerResponse, { status, type, text }: { sta
   send(response, status, { type, text });
 }
 
-/** The bytes of a JSON answer with their tag. */
-export function renderJson(body: unknown): { readonly bytes: Buffer; readonly etag: string } {
-  const json = JSON.stringify(body);
-  return { bytes: Buffer.from(json), etag: etagOf(json) };
+/** The bytes of an answer with their tag. */
+export function toBytes(text: string): { readonly bytes: Buffer; readonly etag: string } {
+  return { bytes: Buffer.from(text), etag: etagOf(text) };
 }
 
 /** Sends a 200 that was made before or is kept, or a 304 when the client has it already. */
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: CachedAnswer): void {
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: CachedAnswer, type = JSON_TYPE): void {
   const { bytes, etag } = answer;
   const made = FORWARDED[answer.outcome];
   const head = ['Cache-Control', READ_POLICY, 'ETag', etag, 'Cache-Status', made ?? describeHit(answer)];
@@ -66,7 +82,7 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, a
     response.writeHead(304, head).end();
     return;
   }
-  head.push('Content-Type', JSON_TYPE, 'Content-Length', String(bytes.length));
+  head.push('Content-Type', type, 'Content-Length', String(bytes.length));
   response.writeHead(200, head).end(bytes);
 }
 

@@ -1,11 +1,13 @@
 import type { Request, Response } from 'express';
+import { AppError } from '../domain/errors.ts';
 import type { AnswerService } from '../services/answer-service.ts';
+import { CSV_TYPE, type CsvForm, renderCsv } from './csv.ts';
 import { instanceOf } from './middleware/error-handler.ts';
 import type { Charge } from './middleware/rate-limit.ts';
 import { requestIdOf } from './middleware/request-context.ts';
 import { readQuery } from './parse-request.ts';
 import type { Reply, Route } from './route.ts';
-import { renderJson, sendAnswer, sendJson, sendText } from './send-json.ts';
+import { JSON_TYPE, sendAnswer, sendJson, sendText, sendWritten, toBytes } from './send-json.ts';
 
 type ServeDeps = {
   readonly answers: AnswerService;
@@ -21,12 +23,15 @@ type Exchange = { readonly request: Request; readonly response: Response };
 /** Answers one request with a route: from what is kept where it may be, else by its handler. Throws AppError. */
 export async function serveRoute(deps: ServeDeps, route: Route, { request, response }: Exchange): Promise<void> {
   const tenantId = await deps.resolveTenant(request);
+  const csv = chooseTable(route, { request, response });
   const handle = (): Promise<Reply> => callHandler(deps, route, { request, response, tenantId });
   if (route.isCached) {
     const isBypass = wantsFresh(request);
-    const render = async () => renderJson((await handle()).body);
-    const answer = await deps.answers.read({ tenantId, key: answerKey(request), isBypass, render });
-    if (!response.destroyed) sendAnswer(request, response, answer);
+    const render = async () => toBytes(write((await handle()).body, csv));
+    // No address has a space in it.
+    const key = csv === undefined ? answerKey(request) : `${answerKey(request)} csv`;
+    const answer = await deps.answers.read({ tenantId, key, isBypass, render });
+    if (!response.destroyed) sendAnswer(request, response, answer, csv === undefined ? JSON_TYPE : CSV_TYPE);
     return;
   }
   const reply = await handle().finally(() => {
@@ -35,8 +40,24 @@ export async function serveRoute(deps: ServeDeps, route: Route, { request, respo
   if (response.destroyed) return;
   if (route.isMomentary) response.setHeader('Cache-Control', 'no-store');
   const type = route.replies[reply.status]?.mediaType;
-  if (type === undefined) sendJson(request, response, reply);
+  if (csv !== undefined && reply.status === 200) {
+    sendWritten(request, response, { ...reply, content: { type: CSV_TYPE, text: write(reply.body, csv) } });
+  } else if (type === undefined) sendJson(request, response, reply);
   else sendText(response, { status: reply.status, type, text: String(reply.body) });
+}
+
+/** The table, if the client would rather have that than JSON. Throws not_acceptable for one that wants neither. */
+function chooseTable({ replies }: Route, { request, response }: Exchange): CsvForm | undefined {
+  const csv = replies[200]?.csv;
+  if (csv === undefined) return undefined;
+  response.vary('Accept');
+  const type = request.accepts([JSON_TYPE, CSV_TYPE]);
+  if (type === false) throw new AppError('not_acceptable', 'This is to be had as application/json and as text/csv.');
+  return type === CSV_TYPE ? csv : undefined;
+}
+
+function write(body: unknown, csv: CsvForm | undefined): string {
+  return csv === undefined ? JSON.stringify(body) : renderCsv(csv, body);
 }
 
 function callHandler(

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'refresh_not_found'
   | 'route_not_found'
   | 'method_not_allowed'
+  | 'not_acceptable'
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'request_timeout'

@@ -33,6 +33,9 @@ function expectDocumented(answer: Answer, routes: readonly Route[]): void {
     expect(problem.request_id).toBe(headers['x-request-id']);
     if (route !== undefined) expect(errorCodesOf(route)).toContain(problem.code);
     else expect(['route_not_found', 'method_not_allowed', 'invalid_request']).toContain(problem.code);
+  } else if (headers['content-type']?.startsWith('text/csv')) {
+    const [header] = String(body).split('\r\n');
+    expect(header).toBe(spec?.csv?.columns.join(','));
   } else if (status === 304) {
     expect(answer.method).toBe('GET');
   } else {
@@ -89,7 +92,7 @@ export function createTestApi(stubs: ServiceStubs = {}, overrides: Partial<Serve
 
 function parseBody(text: string, type: string | undefined): unknown {
   if (text === '') return {};
-  return type?.startsWith('text/plain') ? text : JSON.parse(text);
+  return /^text\/(plain|csv)/.test(type ?? '') ? text : JSON.parse(text);
 }
 
 const METHODS = { GET: 'get', POST: 'post', PATCH: 'patch', DELETE: 'delete', PUT: 'put' } as const;
