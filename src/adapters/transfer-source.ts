@@ -30,6 +30,10 @@ export type TransferSource = {
   /** One reading for each query, in any order. Never throws but for its signal. */
   readTransfers(
     queries: readonly TransferQuery[],
-    options: { readonly signal: AbortSignal },
+    options: {
+      readonly signal: AbortSignal;
+      /** Canonical addresses of the tokens that anybody knows. Transfers of others need not be told, and are not kept. */
+      readonly tokens: ReadonlySet<string>;
+    },
   ): Promise<readonly TransferReading[]>;
 };
