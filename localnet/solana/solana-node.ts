@@ -3,27 +3,21 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { EncodedAccount } from '@solana/kit';
 import { type Address, address, getAddressEncoder } from '@solana/kit';
 import { z } from 'zod';
+import { answerHistory } from './history-methods.ts';
 import { createLocalSvm, type LocalSvm } from './local-svm.ts';
+import { RpcError } from './rpc-error.ts';
 
 /** A Solana JSON-RPC server of our own over the real VM. */
 export type SolanaNode = LocalSvm & {
   readonly rpcUrl: string;
   /** Public endpoints refuse `getProgramAccounts`; ours does when told. */
   setProgramSearch(isAllowed: boolean): void;
+  /** Forgets the transactions and times of earlier slots, as nodes without an archive do. */
+  setFirstAvailable(slot: bigint): void;
   /** Calls answered so far, batches counted once each. */
   requests(): number;
   stop(): Promise<void>;
 };
-
-type RpcFault = { readonly code: number; readonly message: string; readonly data?: unknown };
-
-class RpcError extends Error {
-  readonly fault: RpcFault;
-  constructor(code: number, message: string, data?: unknown) {
-    super(message);
-    this.fault = { code, message, ...(data === undefined ? {} : { data }) };
-  }
-}
 
 const MAX_ACCOUNTS = 100;
 /** As the real node. */
@@ -49,7 +43,7 @@ const configSchema = z
   .default({});
 type Config = z.infer<typeof configSchema>;
 
-type NodeState = { readonly local: LocalSvm; readonly genesisHash: string; allowsSearch: boolean };
+type NodeState = { readonly local: LocalSvm; readonly genesisHash: string; allowsSearch: boolean; firstAvailable: bigint };
 
 /** Starts the server on a port of this machine, a free one unless told. It says it is the cluster of `genesisHash`. */
 export async function startSolanaNode({
@@ -61,7 +55,7 @@ export async function startSolanaNode({
   readonly port?: number;
   readonly unixSeconds?: bigint;
 }): Promise<SolanaNode> {
-  const state: NodeState = { local: await createLocalSvm(unixSeconds), genesisHash, allowsSearch: true };
+  const state: NodeState = { local: await createLocalSvm(unixSeconds), genesisHash, allowsSearch: true, firstAvailable: 0n };
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
@@ -78,6 +72,9 @@ export async function startSolanaNode({
     rpcUrl: `http://127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : port}`,
     setProgramSearch(isAllowed) {
       state.allowsSearch = isAllowed;
+    },
+    setFirstAvailable(slot) {
+      state.firstAvailable = slot;
     },
     requests: () => requests,
     async stop() {
@@ -170,7 +167,7 @@ function answer(state: NodeState, method: string, params: readonly unknown[]): u
       return config.withContext === true ? found : found.value;
     }
     default:
-      throw new RpcError(-32601, 'Method not found');
+      return answerHistory({ vm: local, firstAvailable: state.firstAvailable }, method, params);
   }
 }
 

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import {
   type Address,
+  type AddressesByLookupTableAddress,
+  addSignersToTransactionMessage,
   appendTransactionMessageInstructions,
+  compressTransactionMessageUsingAddressLookupTables,
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
   type EncodedAccount,
@@ -15,6 +18,20 @@ import {
   type Transaction,
 } from '@solana/kit';
 import { Clock, FailedTransactionMetadata, LiteSVM } from 'litesvm';
+import { type TransactionRecord, watchTransaction } from './transaction-record.ts';
+
+/** What a transaction of somebody's own is made of. */
+export type Transact = {
+  /** Who pays the fee, by the seed of `walletOf`. */
+  readonly payer: string;
+  /** Seeds of the others who sign. */
+  readonly signers?: readonly string[];
+  readonly instructions: readonly Instruction[];
+  /** Accounts to be named by these lookup tables. */
+  readonly tables?: AddressesByLookupTableAddress;
+  /** In the slot of the one before. */
+  readonly isSameSlot?: boolean;
+};
 
 /** The real Solana VM in this process: accounts, transactions and a clock. Equal seeds give equal addresses. */
 export type Vm = {
@@ -24,6 +41,10 @@ export type Vm = {
   setTime(unixSeconds: bigint): void;
   /** Signs, sends and runs the instructions as one transaction. Throws with the program's words when it fails. */
   send(instructions: readonly Instruction[]): Promise<void>;
+  /** Runs a transaction of wallets that `walletOf` made, and tells what came of it; one that fails costs its fee. */
+  transact(transaction: Transact): Promise<TransactionRecord>;
+  /** All that was run, oldest first. */
+  readonly transactions: readonly TransactionRecord[];
   /** The data that a transaction would return. It changes nothing. */
   simulate(instructions: readonly Instruction[]): Promise<Buffer>;
   /** Puts an account in place without a transaction; with no lamports given, as many as its rent asks for. */
@@ -61,30 +82,59 @@ export async function createVm(unixSeconds: bigint): Promise<Vm> {
   const byProgram = new Map<Address, readonly EncodedAccount[]>();
 
   const setClock = (slot: bigint, unixTime: bigint): void => svm.setClock(new Clock(slot, unixTime, 0n, 0n, unixTime));
-  const sign = (instructions: readonly Instruction[]): Promise<Transaction> =>
+  const sign = (
+    instructions: readonly Instruction[],
+    signers: readonly KeyPairSigner[] = [payer],
+    tables: AddressesByLookupTableAddress = {},
+  ): Promise<Transaction> =>
     pipe(
       createTransactionMessage({ version: 0 }),
-      (message) => setTransactionMessageFeePayerSigner(payer, message),
+      (message) => setTransactionMessageFeePayerSigner(signers[0] ?? payer, message),
       (message) => svm.setTransactionMessageLifetimeUsingLatestBlockhash(message),
       (message) => appendTransactionMessageInstructions(instructions, message),
+      (message) => addSignersToTransactionMessage([...signers], message),
+      (message) => compressTransactionMessageUsingAddressLookupTables(message, tables),
       (message) => signTransactionMessageWithSigners(message),
     );
+  const getAccount = (at: Address): EncodedAccount | undefined => {
+    const account = svm.getAccount(at);
+    return account.exists && account.lamports > 0n ? account : undefined;
+  };
+  const transactions: TransactionRecord[] = [];
+  const run = (transaction: Transaction): { record: TransactionRecord; result: ReturnType<LiteSVM['sendTransaction']> } => {
+    byProgram.clear();
+    const watched = watchTransaction(transaction, getAccount);
+    const result = svm.sendTransaction(transaction);
+    const { slot, unixTimestamp } = svm.getClock();
+    const record = watched(result, { slot, blockTime: unixTimestamp });
+    transactions.push(record);
+    return { record, result };
+  };
+  const nextSlot = (): void => {
+    const { slot, unixTimestamp } = svm.getClock();
+    setClock(slot + 1n, unixTimestamp);
+  };
 
   setClock(1_000n, unixSeconds);
   return {
     payer: payer.address,
+    transactions,
     slot: () => svm.getClock().slot,
     setTime: (time) => setClock(svm.getClock().slot + 1n, time),
     async send(instructions) {
-      const { slot, unixTimestamp } = svm.getClock();
-      setClock(slot + 1n, unixTimestamp);
+      nextSlot();
       // Equal transactions would otherwise pass for one.
       svm.expireBlockhash();
-      byProgram.clear();
-      const result = svm.sendTransaction(await sign(instructions));
+      const { result } = run(await sign(instructions));
       if (result instanceof FailedTransactionMetadata) {
         throw new Error(`a transaction on the local VM failed: ${result.meta().logs().join('\n')} ${result.err()}`);
       }
+    },
+    async transact({ payer: seed, signers = [], instructions, tables, isSameSlot = false }) {
+      if (!isSameSlot) nextSlot();
+      svm.expireBlockhash();
+      const all = await Promise.all([seed, ...signers].map(signerOf));
+      return run(await sign(instructions, all, tables)).record;
     },
     async simulate(instructions) {
       const result = svm.simulateTransaction(await sign(instructions));
@@ -104,10 +154,7 @@ export async function createVm(unixSeconds: bigint): Promise<Vm> {
         data,
       });
     },
-    getAccount(at) {
-      const account = svm.getAccount(at);
-      return account.exists && account.lamports > 0n ? account : undefined;
-    },
+    getAccount,
     accountsOf(program) {
       const found = byProgram.get(program) ?? svm.getProgramAccounts(program);
       byProgram.set(program, found);
