@@ -143,7 +143,8 @@ type ExclusionOfAsset = {
   readonly isExcludedNow: boolean;
 };
 
-function worthOf({ amountRaw, price, perUsd, isCounted }: ChangeEnd, unit: Decimal | null): Decimal {
+/** What a holding adds to the total, in the currency. */
+export function worthOf({ amountRaw, price, perUsd, isCounted }: ChangeEnd, unit: Decimal | null): Decimal {
   if (!isCounted || unit === null || price === null) return ZERO;
   return unit.times(amountRaw.toString()).times(price).times(perUsd);
 }

@@ -1,0 +1,203 @@
+import type { ChangesStore, HoldingAt } from '../../db/changes-store.ts';
+import type { HistoryStore } from '../../db/history-store.ts';
+import type { LedgerStore } from '../../db/ledger-store.ts';
+import type { WalletStore } from '../../db/wallet-store.ts';
+import type { Asset } from '../../domain/asset.ts';
+import type { Chain } from '../../domain/chain.ts';
+import { Decimal } from '../../domain/decimal.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { MissingSource, Snapshot } from '../../domain/snapshot.ts';
+import { addChanges, type ValueChange } from '../../domain/value-changes.ts';
+import { requireChain, requireWallets } from '../require-known.ts';
+import { type AssetRulesDeps, readAssetRules } from './asset-rules.ts';
+import { type ExplainedHolding, explainHoldings } from './explain-holdings.ts';
+
+export type ChangesQuery = {
+  readonly from: Date;
+  readonly to: Date;
+  /** Upper-case code. */
+  readonly currency: string;
+  readonly walletIds: readonly string[] | null;
+  readonly chains: readonly string[] | null;
+  readonly assetIds: readonly string[] | null;
+  readonly groupBy: 'asset' | 'wallet' | 'none';
+};
+
+/** One end of the time, told by the last snapshot at or before it. */
+export type ChangesEnd = {
+  readonly asked: Date;
+  /** Null before the first snapshot: nothing was known yet, and the value is zero. */
+  readonly snapshot: Snapshot | null;
+  /** Those of the snapshot that the query covers. */
+  readonly missing: readonly MissingSource[];
+  /** Units of the currency for one dollar; null when unknown. */
+  readonly perUsd: Decimal | null;
+  /** In the currency; null when its rate is not known. */
+  readonly value: Decimal | null;
+  /** What charts say of the same snapshot: they leave out what is spam today, whatever was said then. */
+  readonly chartValue: Decimal | null;
+  /** Amounts above zero without a price or decimals. */
+  readonly unpricedCount: number;
+};
+
+export type ChangesGroup = ValueChange & {
+  /** Of the wallet; null for groups of assets. */
+  readonly walletId: string | null;
+  /** With what was held of it at both ends; null for groups of wallets. */
+  readonly asset: { readonly asset: Asset; readonly startRaw: bigint; readonly endRaw: bigint } | null;
+};
+
+export type Changes = {
+  readonly currency: string;
+  readonly start: ChangesEnd;
+  readonly end: ChangesEnd;
+  /** Null when a rate of the currency is not known. */
+  readonly total: ValueChange | null;
+  readonly groups: readonly ChangesGroup[];
+};
+
+export type ChangesService = {
+  /** Why the value at one moment is not what it was at another. Throws invalid_request, unknown_chain, wallet_not_found, snapshot_not_found. */
+  explain(tenantId: string, query: ChangesQuery): Promise<Changes>;
+};
+
+export type ChangesServiceDeps = AssetRulesDeps & {
+  readonly changes: ChangesStore;
+  readonly history: Pick<HistoryStore, 'findSnapshots'>;
+  readonly ledger: Pick<LedgerStore, 'sumBetween'>;
+  readonly wallets: Pick<WalletStore, 'listAll'>;
+  readonly chains: readonly Chain[];
+};
+
+/** Before every snapshot. */
+const BEGINNING = new Date(0);
+const ONE = new Decimal(1);
+
+export function createChangesService(deps: ChangesServiceDeps): ChangesService {
+  return { explain: (tenantId, query) => explain(deps, tenantId, query) };
+}
+
+async function explain(deps: ChangesServiceDeps, tenantId: string, query: ChangesQuery): Promise<Changes> {
+  for (const slug of query.chains ?? []) requireChain(deps.chains, slug);
+  const wallets = await deps.wallets.listAll(tenantId, { walletIds: null });
+  requireWallets(wallets, query.walletIds);
+  const { start, end } = await findEnds(deps, tenantId, query);
+  const [before, after, startRate, endRate] = await Promise.all([
+    start === null ? NOTHING : readEnd(deps, tenantId, start),
+    readEnd(deps, tenantId, end),
+    start === null ? null : readRate(deps, query.currency, start.at),
+    readRate(deps, query.currency, end.at),
+  ]);
+  const rules = await readAssetRules(deps, tenantId, [...new Set(after.holdings.map(({ assetId }) => assetId))]);
+  const sums = await deps.ledger.sumBetween(tenantId, {
+    ...pickFilter(query),
+    intervals: [{ from: start?.at ?? BEGINNING, to: end.at }],
+  });
+  const followed = new Set(wallets.map(({ id }) => id));
+  // Where nothing was known at the start, nothing was worth anything in any currency.
+  const rates = { start: start === null ? endRate : startRate, end: endRate };
+  const all = explainHoldings({
+    start: { ...before, perUsd: rates.start ?? ONE },
+    end: { ...after, perUsd: rates.end ?? ONE },
+    rules,
+    sums,
+    followed,
+  });
+  const rows = all.filter((row) => covers(query, row));
+  const isKnown = rates.start !== null && rates.end !== null;
+  const toEnd = (side: 'start' | 'end', asked: Date, snapshot: Snapshot | null): ChangesEnd =>
+    tellEnd(query, { side, asked, snapshot, rows, perUsd: rates[side] });
+  return {
+    currency: query.currency,
+    start: toEnd('start', query.from, start),
+    end: toEnd('end', query.to, end),
+    total: isKnown ? addChanges(rows.map(({ change }) => change)) : null,
+    groups: isKnown ? toGroups(query, rows) : [],
+  };
+}
+
+async function findEnds(
+  { history }: ChangesServiceDeps,
+  tenantId: string,
+  { from, to }: ChangesQuery,
+): Promise<{ readonly start: Snapshot | null; readonly end: Snapshot }> {
+  if (from >= to) {
+    const message = 'The time must begin before it ends.';
+    throw new AppError('invalid_request', message, { issues: [{ pointer: '/query/from', code: 'invalid_value', message }] });
+  }
+  const until = [from, to].map((moment) => ({ from: BEGINNING, to: moment }));
+  const found = await history.findSnapshots(tenantId, until, 'raw');
+  const at = (place: number): Snapshot | null => found.find((snapshot) => snapshot.place === place)?.snapshot ?? null;
+  const end = at(1);
+  if (end === null) throw new AppError('snapshot_not_found', 'Nothing had been written down yet by the end of this time.');
+  return { start: at(0), end };
+}
+
+type ReadEnd = {
+  readonly holdings: readonly HoldingAt[];
+  readonly excluded: ReadonlySet<string>;
+  readonly missing: readonly MissingSource[];
+};
+
+const NOTHING: ReadEnd = { holdings: [], excluded: new Set(), missing: [] };
+
+async function readEnd({ changes }: ChangesServiceDeps, tenantId: string, { at, missing }: Snapshot): Promise<ReadEnd> {
+  const [holdings, excluded] = await Promise.all([changes.readHoldings(tenantId, at), changes.readExcluded(tenantId, at)]);
+  return { holdings, excluded, missing };
+}
+
+async function readRate({ changes }: ChangesServiceDeps, currency: string, at: Date): Promise<Decimal | null> {
+  return currency === 'USD' ? ONE : ((await changes.findRate(currency, at))?.perUsd ?? null);
+}
+
+function pickFilter({ walletIds, chains, assetIds }: ChangesQuery): Pick<ChangesQuery, 'walletIds' | 'chains' | 'assetIds'> {
+  return { walletIds, chains, assetIds };
+}
+
+function covers({ walletIds, chains, assetIds }: ChangesQuery, { walletId, asset }: ExplainedHolding): boolean {
+  return (
+    (walletIds?.includes(walletId) ?? true) && (chains?.includes(asset.chain) ?? true) && (assetIds?.includes(asset.id) ?? true)
+  );
+}
+
+type Telling = {
+  readonly side: 'start' | 'end';
+  readonly asked: Date;
+  readonly snapshot: Snapshot | null;
+  readonly rows: readonly ExplainedHolding[];
+  readonly perUsd: Decimal | null;
+};
+
+function tellEnd({ walletIds, chains }: ChangesQuery, { side, asked, snapshot, rows, perUsd }: Telling): ChangesEnd {
+  const value = Decimal.sum(0, ...rows.map(({ change }) => change[side]));
+  const chartValue = Decimal.sum(0, ...rows.map((row) => row[side].chartValue));
+  return {
+    asked,
+    snapshot,
+    missing: (snapshot?.missing ?? []).filter(
+      ({ walletId, chain }) => (walletIds?.includes(walletId) ?? true) && (chains?.includes(chain) ?? true),
+    ),
+    perUsd,
+    value: perUsd === null ? null : value,
+    chartValue: perUsd === null ? null : chartValue,
+    unpricedCount: rows.filter((row) => row[side].isUnpriced).length,
+  };
+}
+
+function toGroups({ groupBy }: ChangesQuery, rows: readonly ExplainedHolding[]): readonly ChangesGroup[] {
+  if (groupBy === 'none') return [];
+  const groups = Map.groupBy(rows, ({ walletId, asset }) => (groupBy === 'asset' ? asset.id : walletId));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const change = addChanges(group.map((row) => row.change));
+    const whose =
+      groupBy === 'asset' ? { walletId: null, asset: sumAsset(first.asset, group) } : { walletId: first.walletId, asset: null };
+    return [{ ...change, ...whose }];
+  });
+}
+
+function sumAsset(asset: Asset, group: readonly ExplainedHolding[]): ChangesGroup['asset'] {
+  const sum = (side: 'start' | 'end'): bigint => group.reduce((total, row) => total + row[side].amountRaw, 0n);
+  return { asset, startRaw: sum('start'), endRaw: sum('end') };
+}
