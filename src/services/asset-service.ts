@@ -1,13 +1,13 @@
 import type { BalanceSource } from '../adapters/balance-source.ts';
 import type { AssetPage, AssetStore } from '../db/asset-store.ts';
-import { type Asset, type AssetRef, type AssetSettings, caip19 } from '../domain/asset.ts';
-import type { Chain, ChainFamily } from '../domain/chain.ts';
+import type { Asset, AssetSettings } from '../domain/asset.ts';
 import { formatDecimal, parseDecimal } from '../domain/decimal.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Price } from '../domain/price.ts';
 import { holdBack } from '../domain/quarantine.ts';
 import type { SpamVerdict } from '../domain/spam.ts';
 import { readAssetFacts, toAssetContexts } from './asset-context.ts';
+import { type FindAssetDeps, findAsset } from './find-asset.ts';
 import type { PortfolioService } from './portfolio-service.ts';
 import type { PriceService } from './price-service.ts';
 import { requireChain } from './require-known.ts';
@@ -47,14 +47,12 @@ export type AssetService = {
   untrack(tenantId: string, id: string): Promise<void>;
 };
 
-type AssetServiceDeps = {
+type AssetServiceDeps = FindAssetDeps & {
   readonly assets: AssetStore;
   readonly prices: Pick<PriceService, 'getPrices'>;
   readonly portfolio: Pick<PortfolioService, 'findHeldBack'>;
-  readonly chains: readonly Chain[];
   /** By chain slug. */
   readonly sources: ReadonlyMap<string, BalanceSource>;
-  readonly parseAddress: Readonly<Record<ChainFamily, (text: string) => string | undefined>>;
   readonly isListed: (ref: { readonly chain: string; readonly address: string }) => boolean;
   readonly now: () => Date;
 };
@@ -116,26 +114,6 @@ async function addAsset(
   const before = (await deps.assets.getSettings(tenantId, [asset.id])).get(asset.id);
   await deps.assets.updateSettings(tenantId, asset.id, { tracked: true });
   return { ...(await viewOne(deps, tenantId, asset)), created: before?.trackedAt == null };
-}
-
-const UUID_PATTERN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-async function findAsset(deps: AssetServiceDeps, id: string): Promise<Asset> {
-  const ref = UUID_PATTERN.test(id) ? undefined : parseCaip19(deps, id);
-  const asset = ref === undefined ? await deps.assets.get(id) : (await deps.assets.getByRefs([ref]))[0];
-  if (asset === undefined) throw new AppError('asset_not_found', 'There is no asset of this id.');
-  return asset;
-}
-
-/** The asset a CAIP-19 id of a chain of ours names. Throws asset_not_found for any other text. */
-function parseCaip19({ chains, parseAddress }: AssetServiceDeps, id: string): AssetRef {
-  const chain = chains.find((candidate) => id.startsWith(`${candidate.caip2}/`));
-  if (chain !== undefined) {
-    if (id === caip19(chain, null)) return { chain: chain.slug, address: null };
-    const address = parseAddress[chain.family](id.slice(id.lastIndexOf(':') + 1));
-    if (address !== undefined && id.toLowerCase() === caip19(chain, address).toLowerCase()) return { chain: chain.slug, address };
-  }
-  throw new AppError('asset_not_found', 'There is no asset of this id.');
 }
 
 async function viewAll(deps: AssetServiceDeps, tenantId: string, assets: readonly Asset[]): Promise<readonly AssetView[]> {
