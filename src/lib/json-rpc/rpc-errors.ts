@@ -44,10 +44,18 @@ const BY_CODE: Readonly<Record<RpcFamily, ReadonlyMap<number, UpstreamErrorCode>
 /** The patterns below may be slow on long texts, and the text is the other side's. */
 const MAX_MESSAGE_LENGTH = 300;
 
+/**
+ * What was asked for spans too many blocks, or has too long an answer: the hosts say it in many words and under any number, some of which mean something
+ * else with other words.
+ */
+const TOO_WIDE =
+  /\brange\b.{0,40}(exceed|too |limit|maximum)|(exceed|limited to|up to|bigger|max)\w*.{0,30}\brange\b|ranges over \d|returned more than|too many (results|logs|blocks)|blocks? distance|query timeout/i;
+const REVERTED = /execution reverted|vm exception while processing/i;
+
 /** The words of node software and of the big hosts, in the order in which they are tried. */
 const BY_TEXT: readonly (readonly [RegExp, UpstreamErrorCode])[] = [
   // First of all, since what follows are a contract's own words: a token must not pass for a rate limit.
-  [/execution reverted|vm exception while processing/i, 'upstream_reverted'],
+  [REVERTED, 'upstream_reverted'],
   [/rate.?limit|too many requests|request limit|quota|capacity|throttl|compute units per second/i, 'upstream_rate_limited'],
   [
     /out ?of ?gas|gas required exceeds|gas (limit|allowance)|execution (timeout|aborted)|evm timeout|timed? ?out/i,
@@ -57,6 +65,8 @@ const BY_TEXT: readonly (readonly [RegExp, UpstreamErrorCode])[] = [
     /header (for hash )?not found|resource not found|unknown block|block (not found|is not available)|block.?out.?of.?range|not currently canonical|missing trie node|state .*(not available|unavailable|pruned)|historical state/i,
     'upstream_block_unavailable',
   ],
+  // A plan or a node without the past.
+  [/archive|prun(ed|ing)|older than \d{1,9} blocks|no state available|proof window/i, 'upstream_no_history'],
   [/revert|invalid.*opcode|invalid ?jump|stack ?(underflow|overflow|limit)|vm execution error/i, 'upstream_reverted'],
   [
     /too (large|big|many(?! arguments))|(size|length) ?(limit|exceed)|exceeds?.*(size|length|max)|max.*(size|length)/i,
@@ -66,11 +76,13 @@ const BY_TEXT: readonly (readonly [RegExp, UpstreamErrorCode])[] = [
   [/not supported|unsupported|not available|not enabled|disabled|does not exist|excluded from/i, 'upstream_unsupported'],
 ];
 
-/** What an RPC error means, by its number within the family first and by its words second. */
+/** What an RPC error means, by its number within the family first and by its words second, but for queries that are too wide. */
 export function classifyRpcError(family: RpcFamily, { code, message }: RpcErrorObject): UpstreamErrorCode {
-  const byCode = BY_CODE[family].get(code);
-  if (byCode !== undefined) return byCode;
   const text = message.slice(0, MAX_MESSAGE_LENGTH);
+  const byCode = BY_CODE[family].get(code);
+  if (byCode !== 'upstream_reverted' && family === 'evm' && TOO_WIDE.test(text) && !REVERTED.test(text))
+    return 'upstream_too_large';
+  if (byCode !== undefined) return byCode;
   return BY_TEXT.find(([pattern]) => pattern.test(text))?.[1] ?? 'upstream_rpc_error';
 }
 

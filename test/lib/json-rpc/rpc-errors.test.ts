@@ -22,6 +22,36 @@ describe('classifyRpcError', () => {
     ['evm', -32600, 'batch too large: limit is 10', 'upstream_too_large'],
     ['evm', -32000, 'response size exceeded the maximum of 150 MB', 'upstream_too_large'],
     ['solana', -32602, 'Too many inputs provided; max 100', 'upstream_too_large'],
+    // Queries over too many blocks, in the words of Infura, Alchemy, QuickNode, dRPC, Ankr, PublicNode, Tenderly and of node software.
+    [
+      'evm',
+      -32005,
+      'query returned more than 10000 results. Try with this block range [0xEC23E8, 0xEC23F5].',
+      'upstream_too_large',
+    ],
+    ['evm', -32602, 'range 1000000 exceeds limit of 10000', 'upstream_too_large'],
+    ['evm', -32005, 'query timeout exceeded', 'upstream_too_large'],
+    [
+      'evm',
+      -32602,
+      'Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range',
+      'upstream_too_large',
+    ],
+    [
+      'evm',
+      -32600,
+      'Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range. Upgrade to PAYG.',
+      'upstream_too_large',
+    ],
+    ['evm', -32614, 'eth_getLogs is limited to a 10,000 range', 'upstream_too_large'],
+    ['evm', 35, 'ranges over 10000 blocks are not supported on freetier', 'upstream_too_large'],
+    ['evm', -32600, 'block range is too wide', 'upstream_too_large'],
+    ['evm', -32701, 'exceed maximum block range: 50000', 'upstream_too_large'],
+    ['evm', -32602, 'range 9009594 is bigger than range limit 2000', 'upstream_too_large'],
+    ['evm', -32000, 'requested too many blocks from 1 to 5000, maximum is set to 2048', 'upstream_too_large'],
+    ['evm', -32602, 'query exceeds max results 20000, retry with the range 1-2', 'upstream_too_large'],
+    ['evm', -32602, 'query block range exceeds server limit, narrow your filter: 1000', 'upstream_too_large'],
+    ['evm', -32012, 'Block range too large; currently limited to 100 blocks', 'upstream_too_large'],
     // The chain's own answers.
     ['evm', 3, 'execution reverted', 'upstream_reverted'],
     ['evm', -32000, 'execution reverted: ERC20: no', 'upstream_reverted'],
@@ -29,18 +59,29 @@ describe('classifyRpcError', () => {
     ['evm', -32000, 'invalid opcode: INVALID', 'upstream_reverted'],
     ['evm', -32000, 'header not found', 'upstream_block_unavailable'],
     ['evm', -32000, 'missing trie node 0abc (path )', 'upstream_block_unavailable'],
+    // The past that an endpoint does not keep, in the words of hosts and of node software.
+    ['evm', -32602, 'Archive requests require a personal token. Get one at: https://host.example', 'upstream_no_history'],
+    ['evm', -32002, 'project ID does not have access to archive state', 'upstream_no_history'],
+    ['evm', -32000, 'Invalid Request. Requested data is older than 128 blocks.', 'upstream_no_history'],
+    ['evm', -32000, 'old data not available due to pruning: requested block 1', 'upstream_no_history'],
+    ['evm', -32002, 'No state available for block 0x3f9e', 'upstream_no_history'],
+    ['evm', 4444, 'Pruned history unavailable', 'upstream_no_history'],
+    ['evm', -32000, 'This request is not supported because your node is running with state pruning.', 'upstream_no_history'],
+    ['evm', -32000, 'distance to target block exceeds maximum proof window', 'upstream_no_history'],
+    ['evm', -32000, 'execution reverted: archive', 'upstream_reverted'],
     // What the endpoint does not do.
     ['evm', -32601, 'the method does not exist/is not available', 'upstream_unsupported'],
     ['solana', -32010, 'Stake111 excluded from account secondary indexes', 'upstream_unsupported'],
     // The rest.
     ['evm', -32602, 'too many arguments, want at most 2', 'upstream_rpc_error'],
+    ['evm', -32602, 'invalid block range params', 'upstream_rpc_error'],
     ['evm', -32603, 'Internal error', 'upstream_rpc_error'],
     ['evm', 0, '', 'upstream_rpc_error'],
   ])('%s %i "%s" is %s', (family, code, message, expected) => {
     expect(classifyRpcError(family, { code, message })).toBe(expected);
   });
 
-  it.each(['too many requests', 'rate limit', 'unauthorized api key', 'out of gas', 'header not found'])(
+  it.each(['too many requests', 'rate limit', 'unauthorized api key', 'out of gas', 'header not found', 'range too large'])(
     'does not take the words of a contract, "%s", for the endpoint\'s',
     (words) => {
       expect(classifyRpcError('evm', { code: -32000, message: `execution reverted: ${words}` })).toBe('upstream_reverted');
@@ -49,7 +90,7 @@ describe('classifyRpcError', () => {
 
   it('is quick with a text made to be slow', () => {
     const startedAt = performance.now();
-    for (const part of ['exceed ', 'state ', 'max ', 'invalid']) {
+    for (const part of ['exceed ', 'state ', 'max ', 'invalid', 'range ']) {
       classifyRpcError('evm', { code: -32000, message: part.repeat(1_000_000) });
     }
     expect(performance.now() - startedAt).toBeLessThan(200);
