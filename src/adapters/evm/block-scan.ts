@@ -30,6 +30,8 @@ type ScanOptions = {
 };
 
 const REQUESTS_AT_ONCE = 4;
+/** For endpoints of which nothing is known: one that takes less cuts it smaller. */
+const MOST_SLOTS = 2_000;
 /** The nodes behind one URL can be this far apart. */
 const LAG_MS = 4_000;
 
@@ -57,13 +59,26 @@ export async function scanAtOneBlock(all: ScanChunk, options: ScanOptions): Prom
     // All else waits for it and it costs little; a chunk of reads is long because it is large, and worth no second one.
     { isHedged: true },
   );
-  const { block } = start;
+  return scanBlock(all, { ...start, ...options });
+}
+
+type BlockOptions = Pick<ScanOptions, 'chain' | 'signal' | 'isLastTry'> & {
+  readonly pool: Pick<EndpointPool, 'run'>;
+  readonly block: EvmBlock;
+  /** An endpoint that is known to have this very block. */
+  readonly endpoint?: RpcEndpoint;
+};
+
+/** The same at a block that is known already. */
+export async function scanBlock(all: ScanChunk, options: BlockOptions): Promise<BlockScan> {
+  const { chain, pool, signal, block } = options;
   const found: Collected = {
     places: new Map(all.tokens.map((token, place) => [token, place])),
     wallets: new Map(all.wallets.map((wallet) => [wallet, { native: undefined, tokens: [] }])),
   };
-  const used = new Map<RpcEndpoint, Promise<void>>([[start.endpoint, Promise.resolve()]]);
-  await mapLimited(cutChunk(all, slotLimit(start.endpoint)), REQUESTS_AT_ONCE, async (chunk) => {
+  const known = options.endpoint;
+  const used = new Map<RpcEndpoint, Promise<void>>(known === undefined ? [] : [[known, Promise.resolve()]]);
+  await mapLimited(cutChunk(all, known === undefined ? MOST_SLOTS : slotLimit(known)), REQUESTS_AT_ONCE, async (chunk) => {
     try {
       const { pieces, provider } = await pool.run(async (endpoint) => {
         const check = used.get(endpoint) ?? requireSameBlock(endpoint, block, signal);

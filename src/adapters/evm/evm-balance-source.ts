@@ -70,7 +70,7 @@ async function scanOnceOrTwice(
 }
 
 /** `assets` are the chain's coin and the tokens in the order asked for; all wallets share the objects. */
-function toAddressReading(address: string, scan: BlockScan, assets: readonly AssetRef[]): AddressReading {
+export function toAddressReading(address: string, scan: BlockScan, assets: readonly AssetRef[]): AddressReading {
   const wallet = scan.wallets.get(address);
   const base = { address, kind: 'balances' } as const;
   if (wallet === undefined) return { ...base, status: 'failed', error: NOT_READ };

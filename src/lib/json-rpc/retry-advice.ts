@@ -27,6 +27,8 @@ const ADVICE: Readonly<Record<UpstreamErrorCode, RetryAdvice>> = {
   upstream_out_of_gas: { here: false, elsewhere: true, blamesEndpoint: false },
   // Whoever reads starts again, further back.
   upstream_block_unavailable: { here: false, elsewhere: true, blamesEndpoint: false },
+  // Most endpoints keep the last blocks only; they serve those as well as any.
+  upstream_no_history: { here: false, elsewhere: true, blamesEndpoint: false },
   upstream_rpc_error: { here: false, elsewhere: true, blamesEndpoint: false },
   upstream_reverted: { here: false, elsewhere: false, blamesEndpoint: false },
   upstream_no_endpoint: { here: false, elsewhere: false, blamesEndpoint: false },

@@ -63,6 +63,18 @@ export function holdsError(answer: unknown): boolean {
   return isRecord(answer) && (isRecord(answer.error) || typeof answer.error === 'string');
 }
 
+/**
+ * Whether the status of an answer says more than its body. A status that means something of its own does, but for one: hosts refuse questions about the past under the status of a wrong
+ * key, and serve everything else.
+ */
+export function outranksBody(answerer: Answerer, status: AppError, answer: unknown): boolean {
+  if (status.code === 'upstream_status') return !holdsError(answer);
+  const first: unknown = Array.isArray(answer) ? answer[0] : answer;
+  if (status.code !== 'upstream_unauthorized' || !holdsError(first)) return true;
+  const item = readItem(answerer, first);
+  return item.ok || item.error.code !== 'upstream_no_history';
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

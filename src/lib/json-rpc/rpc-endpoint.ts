@@ -5,7 +5,7 @@ import { maskUrl } from '../mask-url.ts';
 import type { CallBudget } from './call-budget.ts';
 import { type CallReport, createEndpointGuard, type EndpointGuard } from './endpoint-guard.ts';
 import { isOwnNetwork } from './is-own-network.ts';
-import { type Answerer, holdsError, idOf, malformed, matchById, parseAnswer, readItem } from './rpc-answers.ts';
+import { type Answerer, holdsError, idOf, malformed, matchById, outranksBody, parseAnswer, readItem } from './rpc-answers.ts';
 import type { RpcFamily } from './rpc-errors.ts';
 import { judgeAnswer } from './rpc-verdict.ts';
 
@@ -68,6 +68,7 @@ const FAULTS_OF_A_CALL: ReadonlySet<string> = new Set([
   'upstream_reverted',
   'upstream_out_of_gas',
   'upstream_block_unavailable',
+  'upstream_no_history',
   'upstream_unsupported',
   'upstream_too_large',
   'upstream_rate_limited',
@@ -152,8 +153,7 @@ function createExchange({ url, name, family, http, timeoutMs, guard }: ExchangeD
     guard,
     async call(call, options) {
       const { answer, failed } = await post([call], toMessage(call, 0), options);
-      // A status that means something of its own outranks the body; under others, the body's own error says more.
-      if (failed !== undefined && (failed.code !== 'upstream_status' || !holdsError(answer))) throw failed;
+      if (failed !== undefined && outranksBody(answerer, failed, answer)) throw failed;
       const item = readItem(answerer, answer);
       if (!item.ok) throw item.error;
       if (idOf(answer) !== 1) throw malformed(name, 'the wrong id');
@@ -161,7 +161,7 @@ function createExchange({ url, name, family, http, timeoutMs, guard }: ExchangeD
     },
     async callTogether(calls, options) {
       const { status, failed, answer } = await post(calls, calls.map(toMessage), options);
-      if (failed !== undefined && !VAGUE_STATUSES.has(failed.code)) throw failed;
+      if (failed !== undefined && !VAGUE_STATUSES.has(failed.code) && outranksBody(answerer, failed, answer)) throw failed;
       const whole = unwrapLoneError(answer, calls.length);
       if (Array.isArray(whole)) return matchById(answerer, whole, calls.length);
       const isByStatus = failed !== undefined && !holdsError(whole);

@@ -1,6 +1,6 @@
 import type { AppError, ErrorCode } from '../../domain/errors.ts';
 import { adviseRetry } from './retry-advice.ts';
-import { type Answerer, holdsError, readItem } from './rpc-answers.ts';
+import { type Answerer, outranksBody, readItem } from './rpc-answers.ts';
 
 /** What an answer says of the endpoint that sent it. */
 export type Verdict = {
@@ -19,7 +19,7 @@ export function judgeAnswer(
 ): Verdict {
   const { failed, answer } = body;
   // Some servers send an error of the call under a status of its own: then the body says more.
-  if (failed !== undefined && (failed.code !== 'upstream_status' || !holdsError(answer))) {
+  if (failed !== undefined && outranksBody(answerer, failed, answer)) {
     const { code } = failed;
     // A call can be too large for a good endpoint; every other status is no sign of health.
     return { outcome: code, isFault: code !== 'upstream_too_large', refused: code === 'upstream_rate_limited' ? 'all' : 'none' };

@@ -16,15 +16,18 @@ export type RunFailures = {
   told(): AppError;
 };
 
+const ABSENCES: ReadonlySet<string> = new Set(['upstream_unsupported', 'upstream_no_history']);
+
 export function createRunFailures(): RunFailures {
   let last: { readonly error: AppError; readonly member: EndpointMember } | undefined;
   let areFaults = true;
   return {
     note(error, member) {
       if (!(error instanceof AppError) || !adviseRetry(error.code).elsewhere) throw error;
-      areFaults &&= adviseRetry(error.code).blamesEndpoint;
+      // Those who lack the past say nothing of one that has it and is bad.
+      areFaults &&= adviseRetry(error.code).blamesEndpoint || error.code === 'upstream_no_history';
       // One that failed otherwise might have supported it: "unsupported" would say too much.
-      if (last === undefined || error.code !== 'upstream_unsupported') last = { error, member };
+      if (last === undefined || !ABSENCES.has(error.code)) last = { error, member };
     },
     endIfAborted(signal) {
       if (signal.aborted) throw new AppError('upstream_aborted', 'The call was given up.', { cause: last?.error });

@@ -51,6 +51,7 @@ const OUTCOMES: ReadonlyMap<string, string> = new Map([
   ['upstream_reverted', 'rpc_error'],
   ['upstream_out_of_gas', 'rpc_error'],
   ['upstream_block_unavailable', 'rpc_error'],
+  ['upstream_no_history', 'unsupported'],
   ['upstream_unsupported', 'unsupported'],
   ['upstream_aborted', 'aborted'],
 ]);
