@@ -18,8 +18,8 @@ const UP = [
     position text not null check (position in ('wallet', 'stake')),
     chain text not null,
     amount_raw numeric(78, 0) not null check (amount_raw >= 0),
-    primary key (tenant_id, wallet_id, asset_id, position)
-  )`,
+    primary key (tenant_id, asset_id, wallet_id, position)
+  ) with (fillfactor = 50)`,
   sql`create index holding_series_by_asset on holding_series (asset_id)`,
 
   // An amount from this snapshot on, until the next row. Amounts that did not move have no row. No reference to the wallet: what it held stays told when it is followed no more.

@@ -50,8 +50,10 @@ export type Resolution = 'raw' | 'hour' | 'day';
 export type HistoryStore = {
   /** Which snapshot each interval tells, out of all of them or the last ones of hours or days. */
   findSnapshots(tenantId: string, intervals: readonly Interval[], resolution: Resolution): Promise<readonly SnapshotAt[]>;
-  /** All assets that the tenant held at some snapshot between the two moments. */
-  listAssetIds(tenantId: string, interval: Interval): Promise<readonly string[]>;
+  /** All assets that the tenant ever held at a snapshot. */
+  listAssetIds(tenantId: string): Promise<readonly string[]>;
+  /** Those of the ids that are of wallets with a past, followed today or not. */
+  findWallets(tenantId: string, walletIds: readonly string[]): Promise<readonly string[]>;
   /** Values over all wallets from the buckets of hours or days. Its cost follows the points asked for, not the snapshots kept. Assets without a rule are left out. */
   readBuckets(
     tenantId: string,
@@ -87,14 +89,12 @@ export type HistoryStore = {
 export function createHistoryStore(db: Kysely<Schema>): HistoryStore {
   return {
     findSnapshots: (tenantId, intervals, resolution) => findSnapshots(db, { tenantId, intervals, resolution }),
-    async listAssetIds(tenantId, { from, to }) {
-      const { rows } = await sql<{ asset_id: string }>`
-        select distinct asset_id from asset_days
-        where tenant_id = ${tenantId} and bucket > ${from}::timestamptz - interval '1 day' and bucket <= ${to}
-        union
-        select distinct asset_id from asset_hours
-        where tenant_id = ${tenantId} and bucket > ${from}::timestamptz - interval '1 hour' and bucket <= ${to}`.execute(db);
-      return rows.map((row) => row.asset_id);
+    listAssetIds: (tenantId) => listAssetIds(db, tenantId),
+    async findWallets(tenantId, walletIds) {
+      const { rows } = await sql<{ id: string }>`
+        select w.id from unnest(${walletIds.filter(isUuid)}::uuid[]) as w (id)
+        where exists (select from holding_series s where s.tenant_id = ${tenantId} and s.wallet_id = w.id)`.execute(db);
+      return rows.map((row) => row.id);
     },
     readBuckets: (tenantId, query) => readBuckets(db, tenantId, query),
     readPoints: (tenantId, query) => readPoints(db, tenantId, query),
@@ -111,6 +111,20 @@ export function createHistoryStore(db: Kysely<Schema>): HistoryStore {
   };
 }
 
+/** From one asset to the next by the key, however many wallets hold it. */
+async function listAssetIds(db: Kysely<Schema>, tenantId: string): Promise<readonly string[]> {
+  const next = (after: ReturnType<typeof sql>): ReturnType<typeof sql> => sql`
+    select asset_id from holding_series where tenant_id = ${tenantId} ${after} order by asset_id limit 1`;
+  const { rows } = await sql<{ asset_id: string }>`
+    with recursive held as (
+      (${next(sql``)})
+      union all
+      select following.asset_id from held cross join lateral (${next(sql`and asset_id > held.asset_id`)}) following
+    )
+    select asset_id from held`.execute(db);
+  return rows.map((row) => row.asset_id);
+}
+
 const SNAPSHOT_TABLES = { raw: 'snapshots', hour: 'snapshot_hours', day: 'snapshot_days' } as const;
 
 async function findSnapshots(
@@ -121,6 +135,7 @@ async function findSnapshots(
   const table = sql.table(SNAPSHOT_TABLES[resolution]);
   // A bucket's last snapshot lies in it, so that the bucket may begin before the interval does.
   const order = sql.ref(resolution === 'raw' ? 's.at' : 's.bucket');
+  const earliest = resolution === 'raw' ? sql`i.since` : sql`i.since - ${`1 ${resolution}`}::interval`;
   const { rows } = await sql<{ place: number } & Stored>`
     select i.place::int - 1 as place, s.at, s.grade, s.missing
     from unnest(
@@ -129,7 +144,7 @@ async function findSnapshots(
     ) with ordinality as i (since, until, place)
     cross join lateral (
       select at, grade, missing from ${table} s
-      where tenant_id = ${tenantId} and ${order} <= i.until and s.at <= i.until and s.at > i.since
+      where tenant_id = ${tenantId} and ${order} > ${earliest} and ${order} <= i.until and s.at <= i.until and s.at > i.since
       order by ${order} desc limit 1
     ) s
     order by i.place`.execute(db);
@@ -146,9 +161,8 @@ async function readBuckets(
 ): Promise<readonly ValueAt[]> {
   const { rows } = await sql<ValueRow>`
     select m.place, ${byAsset ? sql`b.asset_id` : sql`null`} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
-    from ${moments(snapshots)}
-    join ${sql.table(`asset_${bucket}s`)} b
-      on b.tenant_id = ${tenantId} and b.bucket = date_trunc(${bucket}, m.at at time zone 'UTC') at time zone 'UTC'
+    from ${bucketsOf(snapshots, bucket)}
+    join ${sql.table(`asset_${bucket}s`)} b on b.tenant_id = ${tenantId} and b.bucket = m.bucket
     join ${ruleRows(rules)} on r.asset_id = b.asset_id
     cross join lateral (select b.amount_raw, b.price) h
     group by m.place${byAsset ? sql`, b.asset_id` : sql``}
@@ -162,22 +176,31 @@ async function readPoints(
   { snapshots, rules, walletIds, groupBy }: Parameters<HistoryStore['readPoints']>[1],
 ): Promise<readonly ValueAt[]> {
   const key = groupBy === 'total' ? sql`null` : sql.ref(groupBy === 'asset' ? 's.asset_id' : 's.wallet_id');
+  // Each price is looked up once, however many wallets hold the asset.
   const { rows } = await sql<ValueRow>`
+    with series as (
+      select s.*, r.unit, r.manual_price from holding_series s join ${ruleRows(rules)} on r.asset_id = s.asset_id
+      where s.tenant_id = ${tenantId}
+        and (${walletIds === null} or s.wallet_id = any(${walletIds?.filter(isUuid) ?? []}::uuid[]))
+    ), quotes as materialized (
+      select a.asset_id, m.place, quote.value
+      from (select distinct asset_id from series) a
+      cross join ${moments(snapshots)}
+      cross join lateral (
+        select p.value from price_points p where p.asset_id = a.asset_id and p.at <= m.at order by p.at desc limit 1
+      ) quote
+    )
     select m.place, ${key} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
-    from ${moments(snapshots)}
-    cross join holding_series s
-    join ${ruleRows(rules)} on r.asset_id = s.asset_id
+    from series s
+    cross join ${moments(snapshots)}
     cross join lateral (
       select p.amount_raw from holding_points p
       where p.tenant_id = s.tenant_id and p.wallet_id = s.wallet_id and p.asset_id = s.asset_id and p.position = s.position and p.at <= m.at
       order by p.at desc limit 1
     ) amount
-    left join lateral (
-      select p.value from price_points p where p.asset_id = s.asset_id and p.at <= m.at order by p.at desc limit 1
-    ) quote on true
-    cross join lateral (select amount.amount_raw, quote.value as price) h
-    where s.tenant_id = ${tenantId}
-      and (${walletIds === null} or s.wallet_id = any(${walletIds?.filter(isUuid) ?? []}::uuid[]))
+    left join quotes q on q.asset_id = s.asset_id and q.place = m.place
+    cross join lateral (select amount.amount_raw, q.value as price) h
+    cross join lateral (select s.unit, s.manual_price) r
     group by m.place${groupBy === 'total' ? sql`` : sql`, ${key}`}
     order by m.place`.execute(db);
   return rows.map(toValueAt);
@@ -193,9 +216,7 @@ async function readSteps(
   const table = sql.table(`asset_${bucket}s`);
   const { rows } = await sql<StepRow>`
     with moment as (
-      select place, bucket, lag(bucket) over (order by place) as before from (
-        select m.place, date_trunc(${bucket}, m.at at time zone 'UTC') at time zone 'UTC' as bucket from ${moments(snapshots)}
-      ) m
+      select place, bucket, lag(bucket) over (order by place) as before from ${bucketsOf(snapshots, bucket)}
     ), amounts as (
       select m.place, asset_id, b.amount_raw as start_raw, b.price as start_price, null::numeric as end_raw, null::numeric as end_price
       from moment m join ${table} b on b.tenant_id = ${tenantId} and b.bucket = m.before
@@ -237,6 +258,18 @@ function moments(snapshots: readonly SnapshotAt[]): ReturnType<typeof sql> {
     ${snapshots.map(({ snapshot }) => snapshot.at.toISOString())}::timestamptz[]
   ) as m (place, at)`;
 }
+
+/** The snapshots by the buckets that tell them. */
+function bucketsOf(snapshots: readonly SnapshotAt[], bucket: 'hour' | 'day'): ReturnType<typeof sql> {
+  const length = BUCKET_MS[bucket];
+  const starts = snapshots.map(({ snapshot }) => new Date(Math.floor(snapshot.at.getTime() / length) * length).toISOString());
+  return sql`unnest(
+    ${snapshots.map(({ place }) => place)}::int[],
+    ${starts}::timestamptz[]
+  ) as m (place, bucket)`;
+}
+
+const BUCKET_MS = { hour: 3_600_000, day: 86_400_000 } as const;
 
 function ruleRows(rules: readonly AssetRule[]): ReturnType<typeof sql> {
   return sql`unnest(
