@@ -26,7 +26,9 @@ const UP = [
     check ((price is null) = (price_currency is null))
   )`,
   sql`create index ledger_entries_by_time on ledger_entries (tenant_id, occurred_at, id)`,
-  sql`create index ledger_entries_by_holding on ledger_entries (tenant_id, wallet_id, asset_id, occurred_at)`,
+  // An entry counts where the amounts first show it: found by its block, or by its time where there is no block.
+  sql`create index ledger_entries_by_block on ledger_entries (tenant_id, wallet_id, asset_id, block_number)`,
+  sql`create index ledger_entries_without_block on ledger_entries (tenant_id, occurred_at) where block_number is null`,
   sql`create index ledger_entries_by_transaction on ledger_entries (tenant_id, tx_hash) where tx_hash is not null`,
   sql`create index ledger_entries_by_asset on ledger_entries (asset_id)`,
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAssetStore } from '../../src/db/asset-store.ts';
 import { createBalanceStore } from '../../src/db/balance-store.ts';
 import { noteChange, SHARED_DATA_ID } from '../../src/db/data-version.ts';
+import { createLedgerStore } from '../../src/db/ledger-store.ts';
 import { createPriceStore } from '../../src/db/price-store.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
 import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
@@ -24,6 +25,18 @@ async function versionOf(tenantId: string): Promise<bigint> {
 
 const ADDRESS = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 const ETHER = { chain: 'ethereum', address: null, standard: 'native', symbol: 'ETH', name: 'Ether', decimals: 18 } as const;
+const MOVEMENT = {
+  chain: 'ethereum',
+  kind: 'deposit',
+  amountRaw: 1n,
+  counterparty: null,
+  txHash: null,
+  blockNumber: null,
+  origin: 'manual',
+  price: null,
+  note: null,
+  reference: 'a',
+} as const;
 
 describe('every write that shows in an answer', () => {
   it('counts as a change of what the tenant sees', async () => {
@@ -42,6 +55,10 @@ describe('every write that shows in an answer', () => {
       () =>
         createBalanceStore(database.db).saveReadings(DEFAULT_TENANT_ID, [
           { ...source, status: 'failed', attemptedAt: new Date(), error },
+        ]),
+      () =>
+        createLedgerStore(database.db).addMany(DEFAULT_TENANT_ID, [
+          { ...MOVEMENT, walletId, assetId: ether?.id ?? '', occurredAt: new Date() },
         ]),
       () => wallets.delete(DEFAULT_TENANT_ID, walletId),
     ];
