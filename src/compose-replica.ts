@@ -5,6 +5,7 @@ import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
 import type { ChangeFeed } from './db/change-feed.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { createHistoryStore, type HistoryStore } from './db/history-store.ts';
+import { createLedgerStore, type LedgerStore } from './db/ledger-store.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createReplicaReads, type ReplicaReads } from './db/replica-reads.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
@@ -21,6 +22,7 @@ export type ReadStores = {
   readonly balances: BalanceStore;
   readonly prices: PriceStore;
   readonly history: HistoryStore;
+  readonly ledger: LedgerStore;
 };
 
 /** The stores over one database. */
@@ -31,6 +33,7 @@ export function createReadStores(db: Database['db']): ReadStores {
     balances: createBalanceStore(db),
     prices: createPriceStore(db),
     history: createHistoryStore(db),
+    ledger: createLedgerStore(db),
   };
 }
 
