@@ -13,13 +13,52 @@ export type EvmBlock = Block & {
   readonly madeAt: Date | undefined;
 };
 
+const LAG_MS = 20_000;
+const FINAL_AFTER_MS = 15 * 60_000;
 const CHAIN_ID: RpcCall = { method: 'eth_chainId', params: [] };
 
 /** The block of a number. Throws upstream_block_unavailable when the endpoint does not have it. */
 export async function fetchBlock(endpoint: RpcEndpoint, number: bigint, signal: AbortSignal): Promise<EvmBlock> {
-  const block = readBlock(await endpoint.call(blockCall(`0x${number.toString(16)}`), { signal }), endpoint.name);
+  const block = readBlock(await endpoint.call(blockCall(toHex(number)), { signal }), endpoint.name);
   if (block.number !== number) throw noBlock(endpoint.name);
   return block;
+}
+
+/**
+ * The newest block of an endpoint that no reorganisation undoes, with its chain checked in the same request: the one the chain itself calls final, or where the endpoint has no word for that, one of a quarter of an hour ago.
+ * A little behind the head in any case: the nodes behind one URL may be that far apart, and what a node does not have yet it tells as nothing.
+ */
+export async function fetchFinalBlock(endpoint: RpcEndpoint, chain: EvmChain, signal: AbortSignal): Promise<EvmBlock> {
+  const { tag, blockTimeMs } = chain.finality;
+  const [latest, final, chainId] = await endpoint.batch([blockCall('latest'), blockCall(tag), CHAIN_ID], { signal });
+  requireChain(resultOf(chainId, endpoint.name), chain, endpoint.name);
+  const newest = readBlock(resultOf(latest, endpoint.name), endpoint.name);
+  const blocksBack = (ms: number): bigint => {
+    const number = newest.number - BigInt(Math.ceil(ms / blockTimeMs));
+    return number > 0n ? number : 0n;
+  };
+  const told = final?.ok === true && final.value !== null ? readBlock(final.value, endpoint.name) : undefined;
+  if (told !== undefined && told.number <= blocksBack(LAG_MS)) return told;
+  return fetchBlock(endpoint, told === undefined ? blocksBack(FINAL_AFTER_MS) : blocksBack(LAG_MS), signal);
+}
+
+/** The blocks of some numbers, by number. Throws upstream_block_unavailable when the endpoint lacks one. */
+export async function fetchBlocks(
+  endpoint: RpcEndpoint,
+  numbers: readonly bigint[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<bigint, EvmBlock>> {
+  const items = await endpoint.batch(
+    numbers.map((number) => blockCall(toHex(number))),
+    { signal },
+  );
+  return new Map(
+    numbers.map((number, index) => {
+      const block = readBlock(resultOf(items[index], endpoint.name), endpoint.name);
+      if (block.number !== number) throw noBlock(endpoint.name);
+      return [number, block];
+    }),
+  );
 }
 
 /**
@@ -52,6 +91,10 @@ export function probeEvmHead(chain: EvmChain): (endpoint: RpcEndpoint, signal: A
   return async (endpoint, signal) => (await fetchNewestBlock(endpoint, chain, signal)).number;
 }
 
+function toHex(number: bigint): string {
+  return `0x${number.toString(16)}`;
+}
+
 function blockCall(tag: string): RpcCall {
   return { method: 'eth_getBlockByNumber', params: [tag, false] };
 }
@@ -68,9 +111,13 @@ function readBlock(answer: unknown, provider: string): EvmBlock {
   const number = 'number' in header ? readHexQuantity(header.number) : undefined;
   const hash = 'hash' in header ? readHexData(header.hash) : undefined;
   if (number === undefined || hash?.length !== 64) throw noBlock(provider);
-  const seconds = 'timestamp' in header ? readHexQuantity(header.timestamp) : undefined;
-  const madeAt = seconds !== undefined && seconds < MAX_SECONDS ? new Date(Number(seconds) * 1000) : undefined;
-  return { number, hash: `0x${hash}`, madeAt };
+  return { number, hash: `0x${hash}`, madeAt: 'timestamp' in header ? toDate(header.timestamp) : undefined };
+}
+
+/** An RPC answer of a time, undefined when it is anything else. */
+export function toDate(timestamp: unknown): Date | undefined {
+  const seconds = readHexQuantity(timestamp);
+  return seconds !== undefined && seconds < MAX_SECONDS ? new Date(Number(seconds) * 1000) : undefined;
 }
 
 /** What a JavaScript date can hold. */
