@@ -2,6 +2,7 @@ import type { ReadStores } from './compose-replica.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
+import type { FindAssetDeps } from './services/find-asset.ts';
 import { createHistoryService, type HistoryService } from './services/history/history-service.ts';
 import { createSnapshotService, type SnapshotService } from './services/history/snapshot-service.ts';
 import type { PortfolioService } from './services/portfolio-service.ts';
@@ -15,14 +16,16 @@ export type HistoryServices = {
 type HistoryParts = {
   readonly prices: Pick<PriceService, 'getPrices'>;
   readonly portfolio: PortfolioService;
+  readonly parseAddress: FindAssetDeps['parseAddress'];
+  readonly kept: Config['snapshotsKept'];
   readonly now: () => Date;
 };
 
 /** Makes what tells of the past over the stores of one database. */
-export function composeHistory(stores: ReadStores, { prices, portfolio, now }: HistoryParts): HistoryServices {
+export function composeHistory(stores: ReadStores, parts: HistoryParts): HistoryServices {
   const { history, assets, wallets } = stores;
   return {
-    history: createHistoryService({ history, assets, wallets, prices, portfolio, chains, now }),
+    history: createHistoryService({ ...parts, history, assets, wallets, chains }),
   };
 }
 

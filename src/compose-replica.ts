@@ -86,7 +86,7 @@ export function preferReplica(primary: TenantServices, replica: TenantServices, 
       getPortfolio: either(replica.portfolio.getPortfolio, primary.portfolio.getPortfolio),
       getWalletBalances: either(replica.portfolio.getWalletBalances, primary.portfolio.getWalletBalances),
     },
-    history: { ...primary.history, getSeries: either(replica.history.getSeries, primary.history.getSeries) },
+    history: { ...primary.history, getHistory: either(replica.history.getHistory, primary.history.getHistory) },
   };
 }
 

@@ -57,7 +57,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
     maxWeight: MAX_SHARED_ROWS,
     now: Date.now,
   });
-  const parts = { sources, resolvers, share, now, baseSeconds: config.refreshIntervalSeconds };
+  const parts = { sources, resolvers, share, now, baseSeconds: config.refreshIntervalSeconds, kept: config.snapshotsKept };
   const tenants = withReplica(composeTenants(storage, { ...parts, prices }), { storage, parts, log });
   const followedChains = (): Promise<ReadonlySet<string>> => wallets.listFollowedChains();
   const health = createHealthService({ version, ping: () => storage.ping(), followedChains, sources, log });
@@ -95,13 +95,14 @@ type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
   readonly prices: PriceService;
   readonly share: ShareByVersion<StoredPortfolio>;
   readonly baseSeconds: number;
+  readonly kept: Config['snapshotsKept'];
   readonly now: () => Date;
 };
 
 /** The services of tenants over the stores of one database. */
 function composeTenants(
   stores: ReadStores,
-  { sources, resolvers, prices, share, baseSeconds, now }: TenantParts,
+  { sources, resolvers, prices, share, baseSeconds, kept, now }: TenantParts,
 ): TenantServices {
   const { wallets, assets, balances } = stores;
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
@@ -129,7 +130,7 @@ function composeTenants(
       now,
     }),
     portfolio,
-    ...composeHistory(stores, { prices, portfolio, now }),
+    ...composeHistory(stores, { prices, portfolio, parseAddress, kept, now }),
   };
 }
 

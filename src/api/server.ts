@@ -9,6 +9,7 @@ import type { Tracer } from '../lib/tracing.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
+import type { HistoryService } from '../services/history/history-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
@@ -27,6 +28,7 @@ import { createRequestTrace } from './middleware/request-trace.ts';
 import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
+import { createHistoryRoutes } from './routes/history.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createProviderRoutes } from './routes/providers.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
@@ -41,6 +43,7 @@ export type ServerDeps = {
     readonly assets: AssetService;
     readonly refreshes: RefreshService;
     readonly portfolio: PortfolioService;
+    readonly history: HistoryService;
     readonly answers: AnswerService;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
@@ -77,6 +80,7 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createWalletRoutes(services.wallets),
     ...createRefreshRoutes(services.refreshes),
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
+    ...createHistoryRoutes({ history: services.history, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),

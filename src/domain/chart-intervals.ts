@@ -16,6 +16,15 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
+/** The first moment of a date such as `2026-11-21` in the zone; undefined where there is no such date. */
+export function startOfDate(date: string, timeZone: string): Date | undefined {
+  try {
+    return new Date(Temporal.PlainDate.from(date, { overflow: 'reject' }).toZonedDateTime(timeZone).epochMilliseconds);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The intervals that touch the time from `from` (part of it) to `to` (not part of it), at most `limit` of them; undefined when there would be more. Days, weeks (from Monday) and months begin at midnight of the zone, so that a day may have 23
  * or 25 hours, and one that a zone has skipped is not there; five minutes and hours are counted in UTC.

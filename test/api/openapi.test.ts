@@ -64,6 +64,7 @@ describe('the OpenAPI document', () => {
         'POST /api/v1/wallets/{id}/fetch',
         'GET /api/v1/wallets/{id}/balances',
         'GET /api/v1/portfolio',
+        'GET /api/v1/portfolio/history',
         'POST /api/v1/portfolio/refresh',
         'GET /api/v1/refreshes/{id}',
         'GET /api/v1/chains',

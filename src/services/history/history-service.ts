@@ -1,153 +1,221 @@
-import type { AssetStore } from '../../db/asset-store.ts';
 import type { AssetRule, HistoryStore, Resolution, SnapshotAt, ValueAt } from '../../db/history-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
-import { unitOf } from '../../domain/amount.ts';
+import type { Asset } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
-import { type ChartInterval, type ChartStep, chartIntervals, isTimeZone } from '../../domain/chart-intervals.ts';
+import type { ChartStep } from '../../domain/chart-intervals.ts';
 import { Decimal } from '../../domain/decimal.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { MissingSource } from '../../domain/snapshot.ts';
-import { type AssetContextDeps, readAssetFacts, toAssetContexts } from '../asset-context.ts';
-import type { PortfolioService } from '../portfolio-service.ts';
-import { requireChain, requireWallets } from '../require-known.ts';
+import type { Wallet } from '../../domain/wallet.ts';
+import { type FindAssetDeps, findAsset } from '../find-asset.ts';
+import { requireChain } from '../require-known.ts';
+import { type AssetRulesDeps, type RuledAsset, readAssetRules } from './asset-rules.ts';
+import { BEFORE, type HistoryPoint, type SeriesParts, toPoints } from './history-points.ts';
+import { type ChartPlan, chooseResolution, type HistoryQuery, planChart, refuse } from './history-query.ts';
 
-export type HistoryQuery = {
-  readonly from: Date;
-  readonly to: Date;
+/** One asset or one wallet; the other is null. */
+export type HistorySeries = {
+  readonly asset: Asset | null;
+  readonly walletId: string | null;
+  readonly points: readonly HistoryPoint[];
+};
+
+export type History = {
   readonly step: ChartStep;
   readonly timeZone: string;
-  /** Upper-case code. */
   readonly currency: string;
-  readonly walletIds: readonly string[] | null;
-  readonly chains: readonly string[] | null;
-  readonly assetIds: readonly string[] | null;
-  readonly groupBy: 'total' | 'asset' | 'wallet';
-  /** `previous`: an interval without a snapshot tells the one before it, and says so. */
-  readonly fill: 'none' | 'previous';
+  readonly generatedAt: Date;
+  /** All that the query covers, together. */
+  readonly points: readonly HistoryPoint[];
+  /** Worth the most at the end first. */
+  readonly series: readonly HistorySeries[];
+  /** Assets of this time that are in no figure, since they count as spam or are held back today. */
+  readonly excludedCount: number;
 };
-
-export type HistoryPoint = ChartInterval & {
-  /** Of the snapshot that is told; null where there is none. */
-  readonly at: Date | null;
-  readonly usdValue: Decimal | null;
-  /** In the currency asked for. */
-  readonly value: Decimal | null;
-  readonly complete: boolean;
-  readonly carriedForward: boolean;
-  readonly unpricedCount: number;
-  readonly missing: readonly MissingSource[];
-};
-
-/** `key`: the asset's or the wallet's id; null for everything together. */
-export type HistorySeries = { readonly key: string | null; readonly points: readonly HistoryPoint[] };
 
 export type HistoryService = {
-  /** What was held and worth at the end of each interval, by what is known and said of the assets today. Throws invalid_request, unknown_chain, wallet_not_found. */
-  getSeries(tenantId: string, query: HistoryQuery): Promise<readonly HistorySeries[]>;
+  /**
+   * What was held and worth at the end of each interval, by what is known and said of the assets today. Throws invalid_request, unknown_chain, wallet_not_found,
+   * asset_not_found.
+   */
+  getHistory(tenantId: string, query: HistoryQuery): Promise<History>;
   /** How each asset's past is valued; spam and what is held back are left out. */
   getRules(tenantId: string, assetIds: readonly string[]): Promise<readonly AssetRule[]>;
 };
 
-export type HistoryServiceDeps = AssetContextDeps & {
-  readonly history: HistoryStore;
-  readonly assets: Pick<AssetStore, 'getSettings' | 'getMany'>;
-  readonly wallets: Pick<WalletStore, 'listAll'>;
-  readonly portfolio: Pick<PortfolioService, 'findHeldBack'>;
-  readonly chains: readonly Chain[];
-  readonly now: () => Date;
-};
+export type HistoryServiceDeps = AssetRulesDeps &
+  FindAssetDeps & {
+    readonly history: HistoryStore;
+    readonly assets: AssetRulesDeps['assets'] & FindAssetDeps['assets'];
+    readonly wallets: Pick<WalletStore, 'listAll'>;
+    readonly chains: readonly Chain[];
+    /** How long all snapshots are kept, and the last one of each hour. */
+    readonly kept: { readonly rawDays: number; readonly hourlyDays: number };
+    readonly now: () => Date;
+  };
 
-const MAX_POINTS = 2000;
-/** Hours are kept for a year, days for ever. */
-const HOURS_KEPT_MS = 365 * 86_400_000;
+/** Most points of all series together. */
+const MAX_SERIES_POINTS = 20_000;
 
 export function createHistoryService(deps: HistoryServiceDeps): HistoryService {
   return {
-    getSeries: (tenantId, query) => getSeries(deps, tenantId, query),
+    getHistory: (tenantId, query) => getHistory(deps, tenantId, query),
     async getRules(tenantId, assetIds) {
-      return (await getRules(deps, tenantId, assetIds)).map(({ rule }) => rule);
+      return toRules(await readAssetRules(deps, tenantId, assetIds));
     },
   };
 }
 
-async function getSeries(deps: HistoryServiceDeps, tenantId: string, query: HistoryQuery): Promise<readonly HistorySeries[]> {
-  for (const slug of query.chains ?? []) requireChain(deps.chains, slug);
-  if (query.walletIds !== null) {
-    requireWallets(await deps.wallets.listAll(tenantId, { walletIds: query.walletIds }), query.walletIds);
-  }
-  const intervals = requireIntervals(query);
-  const resolution = chooseResolution(query, deps.now());
-  const snapshots = await deps.history.findSnapshots(tenantId, intervals.map(toStoreInterval), resolution);
-  const covered = await getRules(deps, tenantId, await deps.history.listAssetIds(tenantId, query));
-  const rules = covered
-    .filter(({ chain }) => query.chains?.includes(chain) ?? true)
-    .map(({ rule }) => rule)
-    .filter(({ assetId }) => query.assetIds?.includes(assetId) ?? true);
-  const [values, rates] = await Promise.all([
-    readValues(deps, tenantId, { query, snapshots, rules, resolution }),
-    readRates(deps, query.currency, snapshots),
+async function getHistory(deps: HistoryServiceDeps, tenantId: string, query: HistoryQuery): Promise<History> {
+  const now = deps.now();
+  const plan = planChart(query, now);
+  const { wallets, assets } = await requireScope(deps, tenantId, query);
+  const moments = await findMoments(deps, tenantId, { plan, query, now });
+  const ruled = await readAssetRules(deps, tenantId, await deps.history.listAssetIds(tenantId));
+  const covered = new Map([...ruled].filter(([id, { asset }]) => covers(query.chains, asset.chain) && covers(assets, id)));
+  const reading = { walletIds: query.walletIds, moments, rules: toRules(covered) };
+  const [apart, rates] = await Promise.all([
+    query.series === 'total' ? [] : readValues(deps, tenantId, { ...reading, groupBy: query.series }),
+    readRates(deps, query.currency, [...moments.values()].flat()),
   ]);
-  const groups = query.groupBy === 'total' ? new Map([[null, values]]) : Map.groupBy(values, ({ key }) => key);
-  return [...groups].map(([key, group]) => ({ key, points: toPoints(query, { intervals, snapshots, values: group, rates }) }));
+  const together = query.series === 'asset' ? addUp(apart) : await readValues(deps, tenantId, { ...reading, groupBy: 'total' });
+  const parts = { intervals: plan.intervals, snapshots: [...moments.values()].flat(), rates, fill: query.fill, now };
+  const chainsOfAssets = assets === null ? null : [...covered.values()].map(({ asset }) => asset.chain);
+  const isInScope: SeriesParts['covers'] = ({ walletId, chain }) =>
+    covers(query.walletIds, walletId) && covers(query.chains, chain) && covers(chainsOfAssets, chain);
+  const total = { ...parts, covers: isInScope, isFollowed: isFollowedBy(wallets, query.walletIds) };
+  return {
+    step: plan.step,
+    timeZone: query.timeZone,
+    currency: query.currency,
+    generatedAt: now,
+    points: toPoints({ ...total, values: together }),
+    series: toSeries(apart, { query, total, wallets, covered }),
+    excludedCount: [...covered.values()].filter(({ isExcluded }) => isExcluded).length,
+  };
 }
 
-/** An interval's end is not part of it, a store's is. */
-function toStoreInterval({ start, end }: ChartInterval): { from: Date; to: Date } {
-  return { from: new Date(start.getTime() - 1), to: new Date(end.getTime() - 1) };
-}
+type Apart = {
+  readonly query: HistoryQuery;
+  readonly total: Omit<SeriesParts, 'values'>;
+  readonly wallets: readonly Wallet[];
+  readonly covered: ReadonlyMap<string, RuledAsset>;
+};
 
-function requireIntervals({ from, to, step, timeZone }: HistoryQuery): readonly ChartInterval[] {
-  if (from >= to) throw refuse('/query/from', 'The time must begin before it ends.');
-  if (!isTimeZone(timeZone)) throw refuse('/query/tz', 'This is no time zone of the IANA database.');
-  const intervals = chartIntervals({ from, to }, { step, timeZone, limit: MAX_POINTS });
-  if (intervals === undefined)
-    throw refuse('/query/interval', `This would be more than ${MAX_POINTS} points: ask for less time or longer intervals.`);
-  return intervals;
-}
-
-function refuse(pointer: string, message: string): AppError {
-  return new AppError('invalid_request', message, { issues: [{ pointer, code: 'invalid_value', message }] });
-}
-
-/** The coarsest buckets that still tell the last snapshot of each interval: days of other zones do not end with those of UTC. */
-function chooseResolution({ step, timeZone, from }: HistoryQuery, now: Date): Resolution {
-  if (step === '5m') return 'raw';
-  const areHoursKept = from.getTime() > now.getTime() - HOURS_KEPT_MS;
-  return step === '1h' || (timeZone !== 'UTC' && areHoursKept) ? 'hour' : 'day';
-}
-
-async function getRules(
-  deps: HistoryServiceDeps,
-  tenantId: string,
-  assetIds: readonly string[],
-): Promise<readonly { readonly chain: string; readonly rule: AssetRule }[]> {
-  const [assets, heldBack] = await Promise.all([deps.assets.getMany(assetIds), deps.portfolio.findHeldBack(tenantId)]);
-  const contexts = toAssetContexts(assets, await readAssetFacts(deps, tenantId, assets), deps.now());
-  return assets.flatMap((asset) => {
-    const context = contexts.get(asset.id);
-    if (context === undefined || context.spam.isSpam || heldBack.has(asset.id)) return [];
-    const unit = asset.decimals === null ? null : unitOf(asset.decimals);
-    return [{ chain: asset.chain, rule: { assetId: asset.id, unit, manualPrice: context.settings.manualPrice?.value ?? null } }];
+/** Throws invalid_request when there would be too many points. */
+function toSeries(values: readonly ValueAt[], { query, total, wallets, covered }: Apart): readonly HistorySeries[] {
+  const groups = Map.groupBy(values, ({ key }) => key ?? '');
+  if (groups.size * total.intervals.length > MAX_SERIES_POINTS) {
+    throw refuse('series', `This would be more than ${MAX_SERIES_POINTS} points: name what to show, or ask for fewer points.`);
+  }
+  const series = [...groups].map(([key, group]): HistorySeries => {
+    if (query.series === 'wallet') {
+      const isOfWallet: SeriesParts['covers'] = (source) => total.covers(source) && source.walletId === key;
+      const points = toPoints({ ...total, values: group, covers: isOfWallet, isFollowed: isFollowedBy(wallets, [key]) });
+      return { asset: null, walletId: key, points };
+    }
+    const asset = covered.get(key)?.asset ?? null;
+    const isOfAsset: SeriesParts['covers'] = (source) => total.covers(source) && source.chain === asset?.chain;
+    return { asset, walletId: null, points: toPoints({ ...total, values: group, covers: isOfAsset }) };
   });
+  return series.toSorted(byLastValue);
+}
+
+function covers(wanted: readonly string[] | null, one: string): boolean {
+  return wanted === null || wanted.includes(one);
+}
+
+type Scope = {
+  /** Those that are followed today, of all that were asked for. */
+  readonly wallets: readonly Wallet[];
+  /** UUIDs; null: all. */
+  readonly assets: readonly string[] | null;
+};
+
+async function requireScope(deps: HistoryServiceDeps, tenantId: string, query: HistoryQuery): Promise<Scope> {
+  for (const slug of query.chains ?? []) requireChain(deps.chains, slug);
+  const [wallets, assets] = await Promise.all([
+    query.walletIds === null && query.series !== 'wallet' ? [] : deps.wallets.listAll(tenantId, { walletIds: query.walletIds }),
+    query.assetIds === null ? null : Promise.all(query.assetIds.map((id) => findAsset(deps, id))),
+  ]);
+  const known = new Set(wallets.map(({ id }) => id));
+  const others = query.walletIds?.filter((id) => !known.has(id)) ?? [];
+  // What is followed no more keeps its past.
+  const gone = others.length === 0 ? [] : await deps.history.findWallets(tenantId, others);
+  if (gone.length < new Set(others).size) throw new AppError('wallet_not_found', 'There is no wallet of this id.');
+  return { wallets, assets: assets?.map(({ id }) => id) ?? null };
+}
+
+type Moments = ReadonlyMap<Resolution, readonly SnapshotAt[]>;
+
+/** The snapshot that each interval tells, by where its values are read. */
+async function findMoments(
+  { history, kept }: HistoryServiceDeps,
+  tenantId: string,
+  { plan, query, now }: { readonly plan: ChartPlan; readonly query: HistoryQuery; readonly now: Date },
+): Promise<Moments> {
+  const wanted = plan.intervals.map(({ start, end }, place) => ({
+    place,
+    // An interval's end is not part of it, a store's is.
+    interval: { from: new Date(start.getTime() - 1), to: new Date(end.getTime() - 1) },
+    resolution: chooseResolution({ start, end }, { now, kept }),
+  }));
+  const found = await Promise.all(
+    [...Map.groupBy(wanted, ({ resolution }) => resolution)].map(async ([resolution, group]) => {
+      const intervals = group.map(({ interval }) => interval);
+      const snapshots = await history.findSnapshots(tenantId, intervals, resolution);
+      return [resolution, snapshots.flatMap((one) => move(one, group[one.place]?.place))] as const;
+    }),
+  );
+  const moments = new Map(found);
+  const isEmptyAtFirst = !found.some(([, snapshots]) => snapshots.some(({ place }) => place === 0));
+  const first = plan.intervals[0];
+  if (query.fill === 'none' || !isEmptyAtFirst || first === undefined) return moments;
+  const earlier = { from: new Date(0), to: new Date(first.start.getTime() - 1) };
+  const before = await history.findSnapshots(tenantId, [earlier], 'raw');
+  return moments.set('raw', [...before.flatMap((one) => move(one, BEFORE)), ...(moments.get('raw') ?? [])]);
+}
+
+function move({ snapshot }: SnapshotAt, place: number | undefined): readonly SnapshotAt[] {
+  return place === undefined ? [] : [{ place, snapshot }];
+}
+
+function toRules(ruled: ReadonlyMap<string, RuledAsset>): readonly AssetRule[] {
+  return [...ruled].flatMap(([assetId, { unit, manualPrice, isExcluded }]) =>
+    isExcluded ? [] : [{ assetId, unit: unit?.toFixed() ?? null, manualPrice: manualPrice?.value.toFixed() ?? null }],
+  );
 }
 
 type Reading = {
-  readonly query: HistoryQuery;
-  readonly snapshots: readonly SnapshotAt[];
+  readonly walletIds: readonly string[] | null;
+  readonly moments: Moments;
   readonly rules: readonly AssetRule[];
-  readonly resolution: Resolution;
+  readonly groupBy: 'total' | 'asset' | 'wallet';
 };
 
+/** Over all wallets from the buckets, wherever these tell it: their cost follows the points. */
 async function readValues(
   { history }: HistoryServiceDeps,
   tenantId: string,
-  { query, snapshots, rules, resolution }: Reading,
+  { walletIds, moments, rules, groupBy }: Reading,
 ): Promise<readonly ValueAt[]> {
-  const { walletIds, groupBy } = query;
-  if (walletIds === null && groupBy !== 'wallet' && resolution !== 'raw') {
+  const values = [...moments].map(([resolution, snapshots]) => {
+    if (snapshots.length === 0) return [];
+    if (walletIds !== null || groupBy === 'wallet' || resolution === 'raw') {
+      return history.readPoints(tenantId, { snapshots, rules, walletIds, groupBy });
+    }
     return history.readBuckets(tenantId, { snapshots, rules, bucket: resolution, byAsset: groupBy === 'asset' });
-  }
-  return history.readPoints(tenantId, { snapshots, rules, walletIds, groupBy });
+  });
+  return (await Promise.all(values)).flat();
+}
+
+/** The sums of all groups at each place. */
+function addUp(apart: readonly ValueAt[]): readonly ValueAt[] {
+  return [...Map.groupBy(apart, ({ place }) => place)].map(([place, values]) => ({
+    place,
+    key: null,
+    usdValue: values.reduce((sum, { usdValue }) => sum.plus(usdValue), new Decimal(0)),
+    unpricedCount: values.reduce((sum, { unpricedCount }) => sum + unpricedCount, 0),
+  }));
 }
 
 /** Units of the currency per dollar by the place of the snapshot; every place for the dollar itself. */
@@ -162,59 +230,19 @@ async function readRates(
     snapshots.map(({ snapshot }) => snapshot.at),
   );
   return new Map(
-    [...known].flatMap(([index, rate]) => {
-      const place = snapshots[index]?.place;
-      return place === undefined ? [] : [[place, rate] as const];
-    }),
+    snapshots.flatMap(({ place }, index) => [known.get(index)].flatMap((rate) => (rate ? [[place, rate] as const] : []))),
   );
 }
 
-type Told = {
-  readonly intervals: readonly ChartInterval[];
-  readonly snapshots: readonly SnapshotAt[];
-  readonly values: readonly ValueAt[];
-  readonly rates: ReadonlyMap<number, Decimal>;
-};
-
-function toPoints(query: HistoryQuery, { intervals, snapshots, values, rates }: Told): readonly HistoryPoint[] {
-  const snapshotAt = new Map(snapshots.map(({ place, snapshot }) => [place, snapshot]));
-  const valueAt = new Map(values.map((value) => [value.place, value]));
-  let last: HistoryPoint | undefined;
-  return intervals.map((interval, place) => {
-    const snapshot = snapshotAt.get(place);
-    if (snapshot === undefined) {
-      const isFilled = query.fill === 'previous' && last !== undefined;
-      return isFilled && last !== undefined ? { ...last, ...interval, carriedForward: true } : { ...interval, ...NOTHING };
-    }
-    const found = valueAt.get(place);
-    const usdValue = found?.usdValue ?? new Decimal(0);
-    const rate = rates.get(place);
-    const missing = snapshot.missing.filter((source) => covers(query, source));
-    const unpricedCount = found?.unpricedCount ?? 0;
-    last = {
-      ...interval,
-      at: snapshot.at,
-      usdValue,
-      value: rate === undefined ? null : usdValue.times(rate),
-      complete: missing.length === 0 && unpricedCount === 0 && rate !== undefined,
-      carriedForward: false,
-      unpricedCount,
-      missing,
-    };
-    return last;
-  });
+/** Null: everything there is, of which a snapshot itself tells that it was followed. */
+function isFollowedBy(wallets: readonly Wallet[], ids: readonly string[] | null): SeriesParts['isFollowed'] {
+  if (ids === null) return () => true;
+  const since = wallets.filter(({ id }) => ids.includes(id)).map(({ createdAt }) => createdAt);
+  return (at) => since.some((createdAt) => createdAt <= at);
 }
 
-const NOTHING = {
-  at: null,
-  usdValue: null,
-  value: null,
-  complete: false,
-  carriedForward: false,
-  unpricedCount: 0,
-  missing: [],
-} as const;
-
-function covers({ walletIds, chains }: HistoryQuery, source: MissingSource): boolean {
-  return (walletIds?.includes(source.walletId) ?? true) && (chains?.includes(source.chain) ?? true);
+function byLastValue(a: HistorySeries, b: HistorySeries): number {
+  const last = ({ points }: HistorySeries): Decimal =>
+    points.findLast(({ usdValue }) => usdValue !== null)?.usdValue ?? new Decimal(0);
+  return last(b).comparedTo(last(a)) ?? 0;
 }

@@ -1,0 +1,58 @@
+import type { z } from 'zod';
+import { startOfDate } from '../../domain/chart-intervals.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { HistoryService } from '../../services/history/history-service.ts';
+import { historyExample } from '../history-example.ts';
+import type { ChainsBySlug } from '../presenters/asset.ts';
+import { historyCsv, presentHistory } from '../presenters/history.ts';
+import { defineRoute, noBody, type Route, reply } from '../route.ts';
+import { nothing } from '../schemas/common.ts';
+import { historyQuery, historySchema } from '../schemas/history.ts';
+
+type HistoryRouteDeps = { readonly history: Pick<HistoryService, 'getHistory'>; readonly chains: ChainsBySlug };
+
+/** What was held and worth before. */
+export function createHistoryRoutes({ history, chains }: HistoryRouteDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/portfolio/history',
+      operationId: 'getHistory',
+      tag: 'Portfolio',
+      summary: 'Read what the portfolio was worth',
+      description:
+        'A point for each interval, of the last snapshot in it, as JSON or, by `Accept: text/csv`, as a table. Amounts and prices are those of then; what counts as spam, your own prices and the decimals are those of today. At most 2,000 points, and 20,000 of all series together.',
+      params: nothing,
+      query: historyQuery,
+      body: noBody,
+      replies: { 200: { description: 'The history.', schema: historySchema, example: historyExample, csv: historyCsv } },
+      isCached: true,
+      errors: ['wallet_not_found', 'unknown_chain', 'asset_not_found'],
+      handler: async ({ tenantId, query }) => {
+        const found = await history.getHistory(tenantId, {
+          from: toMoment(query, 'from'),
+          to: toMoment(query, 'to'),
+          step: query.interval ?? null,
+          timeZone: query.tz,
+          currency: query.currency.toUpperCase(),
+          walletIds: query.wallet_id ?? null,
+          chains: query.chain ?? null,
+          assetIds: query.asset_id ?? null,
+          series: query.series,
+          fill: query.fill,
+        });
+        return reply(200, presentHistory(found, chains));
+      },
+    }),
+  ];
+}
+
+/** A moment of the query; null when it was left out. Throws invalid_request. */
+function toMoment(query: Pick<z.output<typeof historyQuery>, 'from' | 'to' | 'tz'>, name: 'from' | 'to'): Date | null {
+  const text = query[name];
+  if (text === undefined) return null;
+  const moment = text.includes('T') ? new Date(text) : startOfDate(text, query.tz);
+  if (moment !== undefined && !Number.isNaN(moment.getTime())) return moment;
+  const message = 'There is no such time.';
+  throw new AppError('invalid_request', message, { issues: [{ pointer: `/query/${name}`, code: 'invalid_value', message }] });
+}
