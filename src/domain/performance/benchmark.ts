@@ -21,6 +21,9 @@ export type BenchmarkRun = {
   readonly exhaustedAt: Date | null;
 };
 
+export const REBALANCING_RULES = ['never', 'monthly'] as const;
+export type RebalancingRule = (typeof REBALANCING_RULES)[number];
+
 type BenchmarkOptions = {
   readonly basket: readonly BasketPart[];
   /** What is bought at the first moment with prices. */
@@ -29,7 +32,7 @@ type BenchmarkOptions = {
   /** Each takes effect at the first moment with prices at or after it, those at or before the first moment are part of the start value. */
   readonly flows: readonly Flow[];
   /** `monthly`: back to the weights at the first moment of each month (UTC). */
-  readonly rebalancing: 'never' | 'monthly';
+  readonly rebalancing: RebalancingRule;
 };
 
 /**
@@ -40,6 +43,9 @@ export function runBenchmark({ basket, startValue, prices, flows, rebalancing }:
   const weights = basket.reduce((total, { weight }) => total.plus(weight), new Decimal(0));
   if (!weights.eq(1)) throw new RangeError(`the weights of a basket add up to 1, not ${weights.toFixed()}`);
   const moments = byTime(prices);
+  const [first] = moments;
+  const due = byTime(flows).filter(({ at }) => first !== undefined && at > first.at);
+  let place = 0;
   let units = new Map<string, Decimal>();
   let exhaustedAt: Date | null = null;
   const points = moments.map((moment, index): BenchmarkPoint => {
@@ -49,7 +55,9 @@ export function runBenchmark({ basket, startValue, prices, flows, rebalancing }:
     if (before !== undefined && rebalancing === 'monthly' && !isSameMonth(before.at, moment.at))
       units = buy(basket, moment, value);
     const point = { at: moment.at, value, units: new Map(units) };
-    for (const { amount } of before === undefined ? [] : flowsBetween(flows, before.at, moment.at)) {
+    const begin = place;
+    while ((due[place]?.at ?? NEVER) <= moment.at) place += 1;
+    for (const { amount } of due.slice(begin, place)) {
       const rest = value.plus(amount);
       if (amount.lt(0) && !rest.gt(0)) exhaustedAt ??= moment.at;
       units = amount.gt(0) ? merge(units, buy(basket, moment, amount)) : scale(units, value, rest);
@@ -60,9 +68,8 @@ export function runBenchmark({ basket, startValue, prices, flows, rebalancing }:
   return { points, exhaustedAt };
 }
 
-function flowsBetween(flows: readonly Flow[], after: Date, until: Date): readonly Flow[] {
-  return byTime(flows).filter(({ at }) => at > after && at <= until);
-}
+/** The last moment that a Date can tell. */
+const NEVER = new Date(8.64e15);
 
 function buy(basket: readonly BasketPart[], moment: BasketPrices, amount: Decimal): Map<string, Decimal> {
   return new Map(basket.map(({ id, weight }) => [id, weight.times(amount).div(priceOf(moment, id))]));

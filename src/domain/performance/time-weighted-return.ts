@@ -29,9 +29,15 @@ export type TimeWeightedReturn = {
 export function timeWeightedReturn(valuations: readonly Valuation[], flows: readonly Flow[]): TimeWeightedReturn | null {
   const points = byTime(valuations);
   if (points.length < 2) return null;
+  const [first] = points;
+  const ordered = byTime(flows).filter(({ at }) => first !== undefined && at >= first.at);
+  let place = 0;
   const periods = points.slice(1).flatMap((end, index) => {
     const start = points[index];
-    return start === undefined ? [] : [toSubPeriod(start, end, flows)];
+    if (start === undefined) return [];
+    const begin = place;
+    while ((ordered[place]?.at ?? end.at) < end.at) place += 1;
+    return [toSubPeriod(start, end, ordered.slice(begin, place))];
   });
   const growth = periods.reduce((product, { rate }) => product.times(rate.plus(1)).dp(DIGITS), new Decimal(1));
   return { rate: growth.minus(1), periods, isExact: periods.every(({ method }) => method === 'exact') };
