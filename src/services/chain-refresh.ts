@@ -1,15 +1,13 @@
-import type { BalanceSource, ChainReading, TokenDescription } from '../adapters/balance-source.ts';
+import type { BalanceSource, ChainReading } from '../adapters/balance-source.ts';
 import type { AssetStore } from '../db/asset-store.ts';
 import type { BalanceStore } from '../db/balance-store.ts';
-import { type Asset, type AssetInfo, type AssetRef, assetKey } from '../domain/asset.ts';
+import { type Asset, type AssetRef, assetKey } from '../domain/asset.ts';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Reading, SourceError, SourceReading } from '../domain/holding.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { PriceService } from './price-service.ts';
-
-/** A token of the curated list. */
-export type ListedToken = { readonly address: string; readonly symbol: string; readonly name: string };
+import { type ListedToken, storeAssets } from './store-assets.ts';
 
 export type ChainRefreshDeps = {
   readonly assets: AssetStore;
@@ -91,66 +89,6 @@ function keepOnly(reading: SourceReading, keys: ReadonlySet<string>): SourceRead
   if (reading.status !== 'ok') return reading;
   const isKept = ({ asset, status }: Reading): boolean => status === 'ok' || keys.has(assetKey(asset));
   return { ...reading, readings: reading.readings.filter(isKept) };
-}
-
-/** Looks up what is not known yet, or known without its decimals, and stores it. Answers with all the assets asked for. */
-async function storeAssets(
-  deps: ChainRefreshDeps,
-  { chain, source, signal }: ChainRefresh,
-  { named, known }: NamedAssets,
-): Promise<readonly Asset[]> {
-  const unknown = named.filter((ref) => {
-    const asset = known.get(assetKey(ref));
-    return asset === undefined || asset.decimals === null;
-  });
-  if (unknown.length === 0) return [...known.values()];
-  const addresses = unknown.flatMap((ref) => (ref.address === null ? [] : [ref.address]));
-  const described = await source.describeTokens(addresses, signal);
-  const listed = new Map(deps.listedTokens(chain.slug).map((token) => [token.address, token]));
-  // What is stored knows more than a description that failed.
-  const told = unknown.filter(
-    (ref) => ref.address === null || !known.has(assetKey(ref)) || described.get(ref.address)?.status === 'ok',
-  );
-  const fresh = await deps.assets.upsertMany(
-    told.map(({ address }) =>
-      address === null ? nativeInfo(chain) : tokenInfo(chain, address, described.get(address), listed.get(address)),
-    ),
-  );
-  const all = new Map(known);
-  for (const asset of fresh) all.set(assetKey(asset), asset);
-  return [...all.values()];
-}
-
-function nativeInfo(chain: Chain): AssetInfo & { listed: boolean } {
-  const { symbol, name, decimals } = chain.native;
-  return { chain: chain.slug, address: null, standard: 'native', symbol, name, decimals, flags: [], listed: true };
-}
-
-/** The chain's word first; the list's names where the chain gave none. Decimals only ever come from the chain. */
-function tokenInfo(
-  chain: Chain,
-  address: string,
-  description: TokenDescription | undefined,
-  listed: ListedToken | undefined,
-): AssetInfo & { listed: boolean } {
-  const info: AssetInfo =
-    description?.status === 'ok'
-      ? description.info
-      : {
-          chain: chain.slug,
-          address,
-          standard: chain.family === 'evm' ? 'erc20' : 'spl',
-          symbol: null,
-          name: null,
-          decimals: null,
-          flags: [],
-        };
-  return {
-    ...info,
-    symbol: info.symbol ?? listed?.symbol ?? null,
-    name: info.name ?? listed?.name ?? null,
-    listed: listed !== undefined,
-  };
 }
 
 /** One outcome for each wallet and kind; a wallet that the reading left out is a failure, never silence. */
