@@ -32,7 +32,8 @@ const UP = [
   sql`create index ledger_entries_by_transaction on ledger_entries (tenant_id, tx_hash) where tx_hash is not null`,
   sql`create index ledger_entries_by_asset on ledger_entries (asset_id)`,
 
-  // How far the ledger of a wallet on a chain reaches: every block from `from_block` to `through_block` has been looked at.
+  // How far the ledger of a wallet on a chain reaches: every block from `from_block` to `through_block` has been looked at. `has_native` is false once movements of the chain's coin were told by no endpoint for a
+  // part of them. Whoever reads on holds a claim, and only with it may say how it went.
   sql`create table transfer_imports (
     tenant_id uuid not null,
     wallet_id uuid not null,
@@ -40,13 +41,20 @@ const UP = [
     from_block bigint not null check (from_block >= 0),
     through_block bigint check (through_block >= 0),
     cursor text,
-    attempted_at timestamptz(3) not null,
-    outcome text not null check (outcome in ('ok', 'failed', 'unsupported')),
+    has_native boolean,
+    attempted_at timestamptz(3),
+    caught_up_at timestamptz(3),
+    outcome text check (outcome in ('ok', 'failed', 'unsupported')),
     error_code text,
     error_provider text,
+    claim_id uuid,
+    claimed_until timestamptz(3),
+    created_at timestamptz(3) not null default now(),
     primary key (tenant_id, wallet_id, chain),
     foreign key (tenant_id, wallet_id, chain) references wallet_chains on delete cascade
   )`,
+  sql`create index transfer_imports_by_attempt on transfer_imports (chain, attempted_at nulls first)`,
+  sql`create index transfer_imports_by_claim on transfer_imports (claim_id) where claim_id is not null`,
 ];
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -177,10 +177,15 @@ export type Schema = {
     from_block: Exact;
     through_block: Exact | null;
     cursor: string | null;
-    attempted_at: Date;
-    outcome: 'ok' | 'failed' | 'unsupported';
+    has_native: boolean | null;
+    attempted_at: Date | null;
+    caught_up_at: Date | null;
+    outcome: 'ok' | 'failed' | 'unsupported' | null;
     error_code: ErrorCode | null;
     error_provider: string | null;
+    claim_id: string | null;
+    claimed_until: Date | null;
+    created_at: CreatedAt;
   };
 };
 
