@@ -3,14 +3,18 @@ import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
 import type { FindAssetDeps } from './services/find-asset.ts';
+import { type ChangesService, createChangesService } from './services/history/changes-service.ts';
 import { createHistoryService, type HistoryService } from './services/history/history-service.ts';
 import { createSnapshotService, type SnapshotService } from './services/history/snapshot-service.ts';
+import { createStatementService, type StatementService } from './services/history/statement-service.ts';
 import type { PortfolioService } from './services/portfolio-service.ts';
 import type { PriceService } from './services/price-service.ts';
 
 /** What tells of the past: it only reads, so that there is one over the primary and one over the replica. */
 export type HistoryServices = {
   readonly history: HistoryService;
+  readonly changes: ChangesService;
+  readonly statements: StatementService;
 };
 
 type HistoryParts = {
@@ -23,9 +27,11 @@ type HistoryParts = {
 
 /** Makes what tells of the past over the stores of one database. */
 export function composeHistory(stores: ReadStores, parts: HistoryParts): HistoryServices {
-  const { history, assets, wallets } = stores;
+  const { history, changes, ledger, assets, wallets } = stores;
   return {
     history: createHistoryService({ ...parts, history, assets, wallets, chains }),
+    changes: createChangesService({ ...parts, changes, history, ledger, assets, wallets, chains }),
+    statements: createStatementService({ ...parts, changes, history, assets, wallets }),
   };
 }
 

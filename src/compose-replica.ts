@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
 import type { ChangeFeed } from './db/change-feed.ts';
+import { type ChangesStore, createChangesStore } from './db/changes-store.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { createHistoryStore, type HistoryStore } from './db/history-store.ts';
 import { createLedgerStore, type LedgerStore } from './db/ledger-store.ts';
@@ -22,6 +23,7 @@ export type ReadStores = {
   readonly balances: BalanceStore;
   readonly prices: PriceStore;
   readonly history: HistoryStore;
+  readonly changes: ChangesStore;
   readonly ledger: LedgerStore;
 };
 
@@ -33,6 +35,7 @@ export function createReadStores(db: Database['db']): ReadStores {
     balances: createBalanceStore(db),
     prices: createPriceStore(db),
     history: createHistoryStore(db),
+    changes: createChangesStore(db),
     ledger: createLedgerStore(db),
   };
 }
@@ -87,6 +90,8 @@ export function preferReplica(primary: TenantServices, replica: TenantServices, 
       getWalletBalances: either(replica.portfolio.getWalletBalances, primary.portfolio.getWalletBalances),
     },
     history: { ...primary.history, getHistory: either(replica.history.getHistory, primary.history.getHistory) },
+    changes: { explain: either(replica.changes.explain, primary.changes.explain) },
+    statements: { getStatement: either(replica.statements.getStatement, primary.statements.getStatement) },
   };
 }
 

@@ -9,6 +9,7 @@ import type { Tracer } from '../lib/tracing.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
+import type { ChangesService } from '../services/history/changes-service.ts';
 import type { HistoryService } from '../services/history/history-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
@@ -28,6 +29,7 @@ import { createRequestTrace } from './middleware/request-trace.ts';
 import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
+import { createChangesRoutes } from './routes/changes.ts';
 import { createHistoryRoutes } from './routes/history.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createProviderRoutes } from './routes/providers.ts';
@@ -44,6 +46,7 @@ export type ServerDeps = {
     readonly refreshes: RefreshService;
     readonly portfolio: PortfolioService;
     readonly history: HistoryService;
+    readonly changes: ChangesService;
     readonly answers: AnswerService;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
@@ -81,6 +84,7 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createRefreshRoutes(services.refreshes),
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createHistoryRoutes({ history: services.history, chains: bySlug }),
+    ...createChangesRoutes({ changes: services.changes, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),

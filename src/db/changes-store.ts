@@ -20,7 +20,7 @@ export type HoldingAt = {
 };
 
 /** Units of a currency that a dollar bought. */
-export type RateAt = { readonly perUsd: Decimal; readonly source: string; readonly quotedAt: Date };
+export type RateAt = { readonly perUsd: Decimal; readonly source: string | null; readonly quotedAt: Date | null };
 
 /** What was held at single snapshots, wallet by wallet. */
 export type ChangesStore = {

@@ -65,6 +65,7 @@ describe('the OpenAPI document', () => {
         'GET /api/v1/wallets/{id}/balances',
         'GET /api/v1/portfolio',
         'GET /api/v1/portfolio/history',
+        'GET /api/v1/portfolio/changes',
         'POST /api/v1/portfolio/refresh',
         'GET /api/v1/refreshes/{id}',
         'GET /api/v1/chains',

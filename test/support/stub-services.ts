@@ -76,6 +76,7 @@ function stubServices(stubs: ServiceStubs): Services {
     assets: fill('assets', ['add', 'list', 'get', 'update', 'acceptPrice', 'untrack']),
     refreshes: fill('refreshes', ['refresh', 'get', 'stop']),
     portfolio: fill('portfolio', ['getPortfolio', 'getWalletBalances', 'findHeldBack']),
+    changes: fill('changes', ['explain']),
     history: fill('history', ['getHistory']),
     answers: {
       read: async ({ render }) => ({ ...(await render()), outcome: 'miss', ageMs: 0, ttlMs: 0, detail: null }),

@@ -1,6 +1,3 @@
-import type { z } from 'zod';
-import { startOfDate } from '../../domain/chart-intervals.ts';
-import { AppError } from '../../domain/errors.ts';
 import type { HistoryService } from '../../services/history/history-service.ts';
 import { historyExample } from '../history-example.ts';
 import type { ChainsBySlug } from '../presenters/asset.ts';
@@ -8,6 +5,7 @@ import { historyCsv, presentHistory } from '../presenters/history.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
 import { nothing } from '../schemas/common.ts';
 import { historyQuery, historySchema } from '../schemas/history.ts';
+import { toMoment } from '../to-moment.ts';
 
 type HistoryRouteDeps = { readonly history: Pick<HistoryService, 'getHistory'>; readonly chains: ChainsBySlug };
 
@@ -30,8 +28,8 @@ export function createHistoryRoutes({ history, chains }: HistoryRouteDeps): read
       errors: ['wallet_not_found', 'unknown_chain', 'asset_not_found'],
       handler: async ({ tenantId, query }) => {
         const found = await history.getHistory(tenantId, {
-          from: toMoment(query, 'from'),
-          to: toMoment(query, 'to'),
+          from: query.from === undefined ? null : toMoment(query.from, { name: 'from', timeZone: query.tz }),
+          to: query.to === undefined ? null : toMoment(query.to, { name: 'to', timeZone: query.tz }),
           step: query.interval ?? null,
           timeZone: query.tz,
           currency: query.currency.toUpperCase(),
@@ -45,14 +43,4 @@ export function createHistoryRoutes({ history, chains }: HistoryRouteDeps): read
       },
     }),
   ];
-}
-
-/** A moment of the query; null when it was left out. Throws invalid_request. */
-function toMoment(query: Pick<z.output<typeof historyQuery>, 'from' | 'to' | 'tz'>, name: 'from' | 'to'): Date | null {
-  const text = query[name];
-  if (text === undefined) return null;
-  const moment = text.includes('T') ? new Date(text) : startOfDate(text, query.tz);
-  if (moment !== undefined && !Number.isNaN(moment.getTime())) return moment;
-  const message = 'There is no such time.';
-  throw new AppError('invalid_request', message, { issues: [{ pointer: `/query/${name}`, code: 'invalid_value', message }] });
 }

@@ -8,24 +8,30 @@ import { Decimal } from '../../domain/decimal.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { MissingSource, Snapshot } from '../../domain/snapshot.ts';
 import { addChanges, type ValueChange } from '../../domain/value-changes.ts';
-import { requireChain, requireWallets } from '../require-known.ts';
+import { type FindAssetDeps, findAsset } from '../find-asset.ts';
+import { requireChain } from '../require-known.ts';
 import { type AssetRulesDeps, readAssetRules } from './asset-rules.ts';
 import { type ExplainedHolding, explainHoldings } from './explain-holdings.ts';
+import { refuse } from './history-query.ts';
+import { requirePastWallets } from './require-past-wallets.ts';
 
 export type ChangesQuery = {
   readonly from: Date;
-  readonly to: Date;
+  /** Null: the newest snapshot there is. */
+  readonly to: Date | null;
   /** Upper-case code. */
   readonly currency: string;
   readonly walletIds: readonly string[] | null;
   readonly chains: readonly string[] | null;
+  /** UUIDs or CAIP-19 ids. */
   readonly assetIds: readonly string[] | null;
   readonly groupBy: 'asset' | 'wallet' | 'none';
 };
 
 /** One end of the time, told by the last snapshot at or before it. */
 export type ChangesEnd = {
-  readonly asked: Date;
+  /** Null where no time was named. */
+  readonly asked: Date | null;
   /** Null before the first snapshot: nothing was known yet, and the value is zero. */
   readonly snapshot: Snapshot | null;
   /** Those of the snapshot that the query covers. */
@@ -57,30 +63,37 @@ export type Changes = {
 };
 
 export type ChangesService = {
-  /** Why the value at one moment is not what it was at another. Throws invalid_request, unknown_chain, wallet_not_found, snapshot_not_found. */
+  /** Why the value at one moment is not what it was at another. Throws invalid_request, unknown_chain, wallet_not_found, asset_not_found, snapshot_not_found. */
   explain(tenantId: string, query: ChangesQuery): Promise<Changes>;
 };
 
-export type ChangesServiceDeps = AssetRulesDeps & {
-  readonly changes: ChangesStore;
-  readonly history: Pick<HistoryStore, 'findSnapshots'>;
-  readonly ledger: Pick<LedgerStore, 'sumBetween'>;
-  readonly wallets: Pick<WalletStore, 'listAll'>;
-  readonly chains: readonly Chain[];
-};
+export type ChangesServiceDeps = AssetRulesDeps &
+  FindAssetDeps & {
+    readonly changes: ChangesStore;
+    readonly history: Pick<HistoryStore, 'findSnapshots' | 'findWallets'>;
+    readonly ledger: Pick<LedgerStore, 'sumBetween'>;
+    readonly wallets: Pick<WalletStore, 'listAll'>;
+    readonly assets: AssetRulesDeps['assets'] & FindAssetDeps['assets'];
+    readonly chains: readonly Chain[];
+  };
 
 /** Before every snapshot. */
 const BEGINNING = new Date(0);
+/** After every snapshot. */
+const FOREVER = new Date('9999-12-31T23:59:59Z');
 const ONE = new Decimal(1);
 
 export function createChangesService(deps: ChangesServiceDeps): ChangesService {
   return { explain: (tenantId, query) => explain(deps, tenantId, query) };
 }
 
-async function explain(deps: ChangesServiceDeps, tenantId: string, query: ChangesQuery): Promise<Changes> {
-  for (const slug of query.chains ?? []) requireChain(deps.chains, slug);
+async function explain(deps: ChangesServiceDeps, tenantId: string, asked: ChangesQuery): Promise<Changes> {
+  for (const slug of asked.chains ?? []) requireChain(deps.chains, slug);
   const wallets = await deps.wallets.listAll(tenantId, { walletIds: null });
-  requireWallets(wallets, query.walletIds);
+  const followedSince = new Map(wallets.map(({ id, createdAt }) => [id, createdAt]));
+  await requirePastWallets(deps.history, tenantId, { walletIds: asked.walletIds, followed: new Set(followedSince.keys()) });
+  const assets = asked.assetIds === null ? null : await Promise.all(asked.assetIds.map((id) => findAsset(deps, id)));
+  const query = { ...asked, assetIds: assets?.map(({ id }) => id) ?? null };
   const { start, end } = await findEnds(deps, tenantId, query);
   const [before, after, startRate, endRate] = await Promise.all([
     start === null ? NOTHING : readEnd(deps, tenantId, start),
@@ -93,20 +106,19 @@ async function explain(deps: ChangesServiceDeps, tenantId: string, query: Change
     ...pickFilter(query),
     intervals: [{ from: start?.at ?? BEGINNING, to: end.at }],
   });
-  const followed = new Set(wallets.map(({ id }) => id));
   // Where nothing was known at the start, nothing was worth anything in any currency.
   const rates = { start: start === null ? endRate : startRate, end: endRate };
   const all = explainHoldings({
-    start: { ...before, perUsd: rates.start ?? ONE },
-    end: { ...after, perUsd: rates.end ?? ONE },
+    start: { ...before, perUsd: rates.start ?? ONE, at: start?.at ?? null },
+    end: { ...after, perUsd: rates.end ?? ONE, at: end.at },
     rules,
     sums,
-    followed,
+    followedSince,
   });
   const rows = all.filter((row) => covers(query, row));
   const isKnown = rates.start !== null && rates.end !== null;
-  const toEnd = (side: 'start' | 'end', asked: Date, snapshot: Snapshot | null): ChangesEnd =>
-    tellEnd(query, { side, asked, snapshot, rows, perUsd: rates[side] });
+  const toEnd = (side: 'start' | 'end', moment: Date | null, snapshot: Snapshot | null): ChangesEnd =>
+    tellEnd(query, { side, asked: moment, snapshot, rows, perUsd: rates[side] });
   return {
     currency: query.currency,
     start: toEnd('start', query.from, start),
@@ -121,11 +133,9 @@ async function findEnds(
   tenantId: string,
   { from, to }: ChangesQuery,
 ): Promise<{ readonly start: Snapshot | null; readonly end: Snapshot }> {
-  if (from >= to) {
-    const message = 'The time must begin before it ends.';
-    throw new AppError('invalid_request', message, { issues: [{ pointer: '/query/from', code: 'invalid_value', message }] });
-  }
-  const until = [from, to].map((moment) => ({ from: BEGINNING, to: moment }));
+  if (to !== null && from >= to) throw refuse('from', 'The time must begin before it ends.');
+  // Databases count less far back than dates do.
+  const until = [from, to ?? FOREVER].map((moment) => ({ from: BEGINNING, to: moment < BEGINNING ? BEGINNING : moment }));
   const found = await history.findSnapshots(tenantId, until, 'raw');
   const at = (place: number): Snapshot | null => found.find((snapshot) => snapshot.place === place)?.snapshot ?? null;
   const end = at(1);
@@ -162,7 +172,7 @@ function covers({ walletIds, chains, assetIds }: ChangesQuery, { walletId, asset
 
 type Telling = {
   readonly side: 'start' | 'end';
-  readonly asked: Date;
+  readonly asked: Date | null;
   readonly snapshot: Snapshot | null;
   readonly rows: readonly ExplainedHolding[];
   readonly perUsd: Decimal | null;

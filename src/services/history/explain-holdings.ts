@@ -38,6 +38,8 @@ type StoredEnd = {
   readonly excluded: ReadonlySet<string>;
   readonly missing: readonly MissingSource[];
   readonly perUsd: Decimal;
+  /** Null before the first snapshot. */
+  readonly at: Date | null;
 };
 
 type Explaining = {
@@ -47,15 +49,16 @@ type Explaining = {
   readonly rules: ReadonlyMap<string, RuledAsset>;
   /** What the ledger says of the time between. */
   readonly sums: readonly LedgerSum[];
-  /** The wallets that are followed now. */
-  readonly followed: ReadonlySet<string>;
+  /** The wallets that are followed now, and since when. */
+  readonly followedSince: ReadonlyMap<string, Date>;
 };
 
 /** Why each holding is worth something else at the end. What counts at neither end, or was not there, is left out. */
-export function explainHoldings({ start, end, rules, sums, followed }: Explaining): readonly ExplainedHolding[] {
+export function explainHoldings({ start, end, rules, sums, followedSince }: Explaining): readonly ExplainedHolding[] {
   const before = Map.groupBy(start.holdings, keyOf);
   const entries = Map.groupBy(sums, keyOf);
   const judge = createJudge({ start, end });
+  const wasRead = createReadBefore(start, followedSince);
   const away = new Set(start.missing.filter(({ observedAt }) => observedAt !== null).map(sourceKey));
   return [...Map.groupBy(end.holdings, keyOf)].flatMap(([key, after]) => {
     const [first] = after;
@@ -69,11 +72,12 @@ export function explainHoldings({ start, end, rules, sums, followed }: Explainin
     };
     const wasThere = ends.start.amountRaw > 0n || ends.end.amountRaw > 0n || said.length > 0;
     if (!wasThere || !(counted.start || counted.end)) return [];
+    const isOpening = !wasRead(first);
     const rest = partOfUnexplained({
       isGone: after.every(({ amountRaw, block }) => amountRaw === 0n && block === null),
-      isFollowed: followed.has(first.walletId),
+      isFollowed: followedSince.has(first.walletId),
       wasAway: findMoved(before.get(key) ?? [], after).some((holding) => away.has(sourceKey(toSource(holding)))),
-      isNew: !before.has(key) && !said.some(({ type }) => type === 'opening'),
+      isNew: !before.has(key) && !isOpening,
     });
     return [
       {
@@ -81,7 +85,7 @@ export function explainHoldings({ start, end, rules, sums, followed }: Explainin
         asset: rule.asset,
         start: tellEnd(ends.start, rule),
         end: tellEnd(ends.end, rule),
-        change: splitChange({ unit: rule.unit, ...ends, moves: said.flatMap(toMove), rest }),
+        change: splitChange({ unit: rule.unit, ...ends, moves: said.flatMap((sum) => toMoves(sum, isOpening)), rest }),
       },
     ];
   });
@@ -134,7 +138,28 @@ function tellEnd(end: ChangeEnd, { unit, isExcluded }: RuledAsset): ExplainedEnd
 }
 
 /** What the ledger does not explain is what is left when all else is taken away. */
-function toMove({ type, amountRaw }: LedgerSum): readonly { readonly part: ChangePart; readonly amountRaw: bigint }[] {
+function toMoves(
+  { type, amountRaw }: LedgerSum,
+  isOpening: boolean,
+): readonly { readonly part: ChangePart; readonly amountRaw: bigint }[] {
   if (type === 'unexplained') return [];
-  return [{ part: type === 'opening' ? 'wallet_added' : partOfEntry(type), amountRaw }];
+  if (type === 'opening') return isOpening ? [{ part: 'wallet_added', amountRaw }] : [];
+  return [{ part: partOfEntry(type), amountRaw }];
+}
+
+/** Whether a wallet's chain had been read by the start: something had been seen there, or the wallet was followed and nothing said that it had never been read. */
+function createReadBefore(
+  { at, holdings, missing }: StoredEnd,
+  followedSince: Explaining['followedSince'],
+): (holding: HoldingAt) => boolean {
+  const placeOf = ({ walletId, chain }: { walletId: string; chain: string }): string => `${walletId}/${chain}`;
+  const seen = new Set(holdings.map(placeOf));
+  const never = new Set(missing.filter(({ observedAt }) => observedAt === null).map(placeOf));
+  const known = new Set(holdings.map(({ walletId }) => walletId));
+  return (holding) => {
+    const { walletId } = holding;
+    const since = followedSince.get(walletId);
+    const wasFollowed = known.has(walletId) || (at !== null && since !== undefined && since <= at);
+    return seen.has(placeOf(holding)) || (wasFollowed && !never.has(placeOf(holding)));
+  };
 }

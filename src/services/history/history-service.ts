@@ -4,13 +4,13 @@ import type { Asset } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
 import type { ChartStep } from '../../domain/chart-intervals.ts';
 import { Decimal } from '../../domain/decimal.ts';
-import { AppError } from '../../domain/errors.ts';
 import type { Wallet } from '../../domain/wallet.ts';
 import { type FindAssetDeps, findAsset } from '../find-asset.ts';
 import { requireChain } from '../require-known.ts';
 import { type AssetRulesDeps, type RuledAsset, readAssetRules } from './asset-rules.ts';
 import { BEFORE, type HistoryPoint, type SeriesParts, toPoints } from './history-points.ts';
 import { type ChartPlan, chooseResolution, type HistoryQuery, planChart, refuse } from './history-query.ts';
+import { requirePastWallets } from './require-past-wallets.ts';
 
 /** One asset or one wallet; the other is null. */
 export type HistorySeries = {
@@ -137,11 +137,8 @@ async function requireScope(deps: HistoryServiceDeps, tenantId: string, query: H
     query.walletIds === null && query.series !== 'wallet' ? [] : deps.wallets.listAll(tenantId, { walletIds: query.walletIds }),
     query.assetIds === null ? null : Promise.all(query.assetIds.map((id) => findAsset(deps, id))),
   ]);
-  const known = new Set(wallets.map(({ id }) => id));
-  const others = query.walletIds?.filter((id) => !known.has(id)) ?? [];
-  // What is followed no more keeps its past.
-  const gone = others.length === 0 ? [] : await deps.history.findWallets(tenantId, others);
-  if (gone.length < new Set(others).size) throw new AppError('wallet_not_found', 'There is no wallet of this id.');
+  const followed = new Set(wallets.map(({ id }) => id));
+  await requirePastWallets(deps.history, tenantId, { walletIds: query.walletIds, followed });
   return { wallets, assets: assets?.map(({ id }) => id) ?? null };
 }
 
