@@ -1,12 +1,11 @@
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
-import { Decimal, formatDecimal } from '../domain/decimal.ts';
+import { type Kysely, sql } from 'kysely';
 import type { EntryType, LedgerEntry, NewLedgerEntry } from '../domain/ledger.ts';
 import { noteChange } from './data-version.ts';
 import type { Interval } from './history-store.ts';
 import { sumBetween } from './ledger-sums.ts';
+import { entryKey, insertEntries } from './save-entries.ts';
 import type { Schema } from './schema.ts';
-import { classifiedEntries, matches } from './select-entries.ts';
-import { toStorableText } from './storable-text.ts';
+import { classifiedEntries, type EntryRow, matches, toEntry } from './select-entries.ts';
 import { inTransaction } from './transaction.ts';
 
 export type LedgerFilter = {
@@ -45,11 +44,11 @@ export function createLedgerStore(db: Kysely<Schema>): LedgerStore {
   return {
     async addMany(tenantId, entries) {
       if (entries.length === 0) return { added: [], known: [] };
-      const unique = new Map(entries.map((entry) => [entryKey(entry.walletId, entry.reference), entry]));
+      const unique = new Map(entries.map((entry) => [entryKey(entry), entry]));
       const added = await inTransaction(db, async (trx) => {
-        const keys = await insertAll(trx, tenantId, [...unique.values()]);
-        if (keys.size > 0) await noteChange(trx, tenantId);
-        return keys;
+        const ids = await insertEntries(trx, tenantId, [...unique.values()]);
+        if (ids.size > 0) await noteChange(trx, tenantId);
+        return ids;
       });
       return splitByOutcome(entries, added);
     },
@@ -64,72 +63,14 @@ export function createLedgerStore(db: Kysely<Schema>): LedgerStore {
   };
 }
 
-/** Sorted, so that two calls never wait for each other. A wallet that is gone by now takes its entries along. */
-async function insertAll(
-  trx: Transaction<Schema>,
-  tenantId: string,
-  entries: readonly NewLedgerEntry[],
-): Promise<ReadonlySet<string>> {
-  const column = (read: (entry: NewLedgerEntry) => string | null): readonly (string | null)[] => entries.map(read);
-  const { rows } = await sql<{ wallet_id: string; reference: string }>`
-    insert into ledger_entries (tenant_id, wallet_id, chain, asset_id, occurred_at, kind, amount_raw, counterparty, tx_hash, block_number, origin,
-      reference, price, price_currency, note)
-    select ${tenantId}, i.* from unnest(
-      ${column((entry) => entry.walletId)}::uuid[],
-      ${column((entry) => entry.chain)}::text[],
-      ${column((entry) => entry.assetId)}::uuid[],
-      ${column((entry) => entry.occurredAt.toISOString())}::timestamptz[],
-      ${column((entry) => entry.kind)}::text[],
-      ${column((entry) => entry.amountRaw.toString())}::numeric[],
-      ${column((entry) => toStorableText(entry.counterparty))}::text[],
-      ${column((entry) => toStorableText(entry.txHash))}::text[],
-      ${column((entry) => entry.blockNumber?.toString() ?? null)}::bigint[],
-      ${column((entry) => entry.origin)}::text[],
-      ${column((entry) => entry.reference)}::text[],
-      ${column((entry) => (entry.price === null ? null : formatDecimal(entry.price.value)))}::numeric[],
-      ${column((entry) => entry.price?.currency ?? null)}::text[],
-      ${column((entry) => toStorableText(entry.note))}::text[]
-    ) as i (wallet_id, chain, asset_id, occurred_at, kind, amount_raw, counterparty, tx_hash, block_number, origin, reference, price, price_currency, note)
-    where exists (select from wallets w where w.tenant_id = ${tenantId} and w.id = i.wallet_id)
-    order by i.wallet_id, i.reference
-    on conflict (tenant_id, wallet_id, reference) do nothing
-    returning wallet_id, reference`.execute(trx);
-  return new Set(rows.map((row) => entryKey(row.wallet_id, row.reference)));
-}
-
-function entryKey(walletId: string, reference: string): string {
-  return `${walletId}/${reference}`;
-}
-
 /** Of an entry that comes twice in one call, the first one may be new. */
 function splitByOutcome(
   entries: readonly NewLedgerEntry[],
-  inserted: ReadonlySet<string>,
+  inserted: ReadonlyMap<string, string>,
 ): { readonly added: readonly string[]; readonly known: readonly string[] } {
-  const fresh = new Set(inserted);
-  const isAdded = entries.map(({ walletId, reference }) => fresh.delete(entryKey(walletId, reference)));
+  const fresh = new Set(inserted.keys());
+  const isAdded = entries.map((entry) => fresh.delete(entryKey(entry)));
   const references = (wanted: boolean): readonly string[] =>
     entries.flatMap(({ reference }, index) => (isAdded[index] === wanted ? [reference] : []));
   return { added: references(true), known: references(false) };
-}
-
-type EntryRow = Omit<Selectable<Schema['ledger_entries']>, 'kind'> & { readonly type: EntryType };
-
-function toEntry(row: EntryRow): LedgerEntry {
-  const { price, price_currency: currency } = row;
-  return {
-    id: row.id,
-    walletId: row.wallet_id,
-    chain: row.chain,
-    assetId: row.asset_id,
-    occurredAt: row.occurred_at,
-    type: row.type,
-    amountRaw: BigInt(row.amount_raw),
-    counterparty: row.counterparty,
-    txHash: row.tx_hash,
-    blockNumber: row.block_number === null ? null : BigInt(row.block_number),
-    origin: row.origin,
-    price: price === null || currency === null ? null : { value: new Decimal(price), currency },
-    note: row.note,
-  };
 }

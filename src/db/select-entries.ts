@@ -1,5 +1,8 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
+import { Decimal } from '../domain/decimal.ts';
+import type { EntryType, LedgerEntry } from '../domain/ledger.ts';
 import type { LedgerFilter } from './ledger-store.ts';
+import type { Schema } from './schema.ts';
 import { isUuid } from './uuid.ts';
 
 /**
@@ -45,4 +48,27 @@ export function matches(table: string, { walletIds, chains, assetIds }: LedgerFi
 
 function isOneOf(column: string, ids: readonly string[] | null): ReturnType<typeof sql> {
   return sql`(${ids === null} or ${sql.ref(column)} = any(${ids?.filter(isUuid) ?? []}::uuid[]))`;
+}
+
+/** An entry as `classifiedEntries` gives it. */
+export type EntryRow = Omit<Selectable<Schema['ledger_entries']>, 'kind'> & { readonly type: EntryType };
+
+/** The same as the domain knows it. */
+export function toEntry(row: EntryRow): LedgerEntry {
+  const { price, price_currency: currency } = row;
+  return {
+    id: row.id,
+    walletId: row.wallet_id,
+    chain: row.chain,
+    assetId: row.asset_id,
+    occurredAt: row.occurred_at,
+    type: row.type,
+    amountRaw: BigInt(row.amount_raw),
+    counterparty: row.counterparty,
+    txHash: row.tx_hash,
+    blockNumber: row.block_number === null ? null : BigInt(row.block_number),
+    origin: row.origin,
+    price: price === null || currency === null ? null : { value: new Decimal(price), currency },
+    note: row.note,
+  };
 }
