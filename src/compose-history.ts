@@ -5,6 +5,7 @@ import { chains } from './domain/chains.ts';
 import type { FindAssetDeps } from './services/find-asset.ts';
 import { type ChangesService, createChangesService } from './services/history/changes-service.ts';
 import { createHistoryService, type HistoryService } from './services/history/history-service.ts';
+import { createPerformanceService, type PerformanceService } from './services/history/performance-service.ts';
 import { createSnapshotService, type SnapshotService } from './services/history/snapshot-service.ts';
 import { createStatementService, type StatementService } from './services/history/statement-service.ts';
 import type { PortfolioService } from './services/portfolio-service.ts';
@@ -14,6 +15,7 @@ import type { PriceService } from './services/price-service.ts';
 export type HistoryServices = {
   readonly history: HistoryService;
   readonly changes: ChangesService;
+  readonly performance: PerformanceService;
   readonly statements: StatementService;
 };
 
@@ -22,14 +24,16 @@ type HistoryParts = {
   readonly portfolio: PortfolioService;
   readonly parseAddress: FindAssetDeps['parseAddress'];
   readonly kept: Config['snapshotsKept'];
+  readonly riskFreePerYear: number;
   readonly now: () => Date;
 };
 
 /** Makes what tells of the past over the stores of one database. */
 export function composeHistory(stores: ReadStores, parts: HistoryParts): HistoryServices {
-  const { history, changes, ledger, assets, wallets } = stores;
+  const { history, changes, performance, ledger, assets, wallets } = stores;
   return {
     history: createHistoryService({ ...parts, history, assets, wallets, chains }),
+    performance: createPerformanceService({ ...parts, history, performance, ledger, assets, chains }),
     changes: createChangesService({ ...parts, changes, history, ledger, assets, wallets, chains }),
     statements: createStatementService({ ...parts, changes, history, assets, wallets }),
   };

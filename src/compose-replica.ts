@@ -7,6 +7,7 @@ import { type ChangesStore, createChangesStore } from './db/changes-store.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { createHistoryStore, type HistoryStore } from './db/history-store.ts';
 import { createLedgerStore, type LedgerStore } from './db/ledger-store.ts';
+import { createPerformanceStore, type PerformanceStore } from './db/performance-store.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createReplicaReads, type ReplicaReads } from './db/replica-reads.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
@@ -24,6 +25,7 @@ export type ReadStores = {
   readonly prices: PriceStore;
   readonly history: HistoryStore;
   readonly changes: ChangesStore;
+  readonly performance: PerformanceStore;
   readonly ledger: LedgerStore;
 };
 
@@ -36,6 +38,7 @@ export function createReadStores(db: Database['db']): ReadStores {
     prices: createPriceStore(db),
     history: createHistoryStore(db),
     changes: createChangesStore(db),
+    performance: createPerformanceStore(db),
     ledger: createLedgerStore(db),
   };
 }
@@ -91,6 +94,7 @@ export function preferReplica(primary: TenantServices, replica: TenantServices, 
     },
     history: { ...primary.history, getHistory: either(replica.history.getHistory, primary.history.getHistory) },
     changes: { explain: either(replica.changes.explain, primary.changes.explain) },
+    performance: { getPerformance: either(replica.performance.getPerformance, primary.performance.getPerformance) },
     statements: { getStatement: either(replica.statements.getStatement, primary.statements.getStatement) },
   };
 }

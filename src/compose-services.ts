@@ -57,7 +57,15 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
     maxWeight: MAX_SHARED_ROWS,
     now: Date.now,
   });
-  const parts = { sources, resolvers, share, now, baseSeconds: config.refreshIntervalSeconds, kept: config.snapshotsKept };
+  const parts = {
+    sources,
+    resolvers,
+    share,
+    now,
+    baseSeconds: config.refreshIntervalSeconds,
+    kept: config.snapshotsKept,
+    riskFreePerYear: config.riskFreePerYear,
+  };
   const tenants = withReplica(composeTenants(storage, { ...parts, prices }), { storage, parts, log });
   const followedChains = (): Promise<ReadonlySet<string>> => wallets.listFollowedChains();
   const health = createHealthService({ version, ping: () => storage.ping(), followedChains, sources, log });
@@ -96,13 +104,14 @@ type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
   readonly share: ShareByVersion<StoredPortfolio>;
   readonly baseSeconds: number;
   readonly kept: Config['snapshotsKept'];
+  readonly riskFreePerYear: number;
   readonly now: () => Date;
 };
 
 /** The services of tenants over the stores of one database. */
 function composeTenants(
   stores: ReadStores,
-  { sources, resolvers, prices, share, baseSeconds, kept, now }: TenantParts,
+  { sources, resolvers, prices, share, baseSeconds, kept, riskFreePerYear, now }: TenantParts,
 ): TenantServices {
   const { wallets, assets, balances } = stores;
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
@@ -130,7 +139,7 @@ function composeTenants(
       now,
     }),
     portfolio,
-    ...composeHistory(stores, { prices, portfolio, parseAddress, kept, now }),
+    ...composeHistory(stores, { prices, portfolio, parseAddress, kept, riskFreePerYear, now }),
   };
 }
 

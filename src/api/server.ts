@@ -11,6 +11,7 @@ import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
 import type { ChangesService } from '../services/history/changes-service.ts';
 import type { HistoryService } from '../services/history/history-service.ts';
+import type { PerformanceService } from '../services/history/performance-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
@@ -31,6 +32,7 @@ import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createChangesRoutes } from './routes/changes.ts';
 import { createHistoryRoutes } from './routes/history.ts';
+import { createPerformanceRoutes } from './routes/performance.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createProviderRoutes } from './routes/providers.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
@@ -47,6 +49,7 @@ export type ServerDeps = {
     readonly portfolio: PortfolioService;
     readonly history: HistoryService;
     readonly changes: ChangesService;
+    readonly performance: PerformanceService;
     readonly answers: AnswerService;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
@@ -85,6 +88,7 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createHistoryRoutes({ history: services.history, chains: bySlug }),
     ...createChangesRoutes({ changes: services.changes, chains: bySlug }),
+    ...createPerformanceRoutes({ performance: services.performance, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),

@@ -16,7 +16,6 @@ export type FigureReason =
   | 'less_than_a_year'
   | 'no_spread'
   | 'nothing_fell'
-  | 'no_benchmark'
   | 'basket_unpriced'
   | 'unpriced'
   | 'cost_unknown';

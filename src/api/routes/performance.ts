@@ -1,0 +1,46 @@
+import type { PerformanceService } from '../../services/history/performance-service.ts';
+import { performanceExample } from '../performance-example.ts';
+import type { ChainsBySlug } from '../presenters/asset.ts';
+import { presentPerformance } from '../presenters/performance.ts';
+import { defineRoute, noBody, type Route, reply } from '../route.ts';
+import { nothing } from '../schemas/common.ts';
+import { performanceQuery, performanceSchema } from '../schemas/performance.ts';
+import { toMoment } from '../to-moment.ts';
+
+type PerformanceRouteDeps = { readonly performance: PerformanceService; readonly chains: ChainsBySlug };
+
+/** How the portfolio did. */
+export function createPerformanceRoutes({ performance, chains }: PerformanceRouteDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/portfolio/performance',
+      operationId: 'getPerformance',
+      tag: 'Portfolio',
+      summary: 'Read how the portfolio did',
+      description:
+        'Returns, risk, allocation, profit and loss, and the comparison with a basket, between two snapshots. A flow is valued at the snapshot that first shows it; deposits, withdrawals, what a wallet held when it was added and what the ledger does not explain are flows, while exchanges, fees and income are part of the return. Rates are fractions. A figure that cannot be told is null with a `reason`. Spam, your own prices and decimals are those of today.',
+      params: nothing,
+      query: performanceQuery,
+      body: noBody,
+      replies: { 200: { description: 'The performance.', schema: performanceSchema, example: performanceExample } },
+      isCached: true,
+      errors: ['unknown_chain', 'asset_not_found'],
+      handler: async ({ tenantId, query }) => {
+        const found = await performance.getPerformance(tenantId, {
+          period: query.period,
+          from: query.from === undefined ? null : toMoment(query.from, { name: 'from', timeZone: query.tz }),
+          to: query.to === undefined ? null : toMoment(query.to, { name: 'to', timeZone: query.tz }),
+          timeZone: query.tz,
+          currency: query.currency.toUpperCase(),
+          chains: query.chain ?? null,
+          benchmark: query.benchmark === 'none' ? null : query.benchmark,
+          rebalancing: query.rebalance,
+          costBasis: query.cost_basis,
+          riskFreePerYear: query.risk_free === undefined ? null : Number(query.risk_free),
+        });
+        return reply(200, presentPerformance(found, chains));
+      },
+    }),
+  ];
+}
