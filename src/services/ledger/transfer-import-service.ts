@@ -1,0 +1,85 @@
+import type { BalanceSource } from '../../adapters/balance-source.ts';
+import type { TransferSource } from '../../adapters/transfer-source.ts';
+import type { ImportLag, TransferImportStore } from '../../db/transfer-import-store.ts';
+import type { Chain } from '../../domain/chain.ts';
+import { AppError } from '../../domain/errors.ts';
+import { startDeadline } from '../../lib/deadline.ts';
+import type { TransferAssetsDeps } from './transfer-assets.ts';
+import { createTransferImporter, type ImporterDeps } from './transfer-importer.ts';
+
+/** A part of the past of one wallet, both blocks included. */
+export type TransferRange = {
+  readonly tenantId: string;
+  readonly walletId: string;
+  readonly address: string;
+  readonly chain: string;
+  readonly fromBlock: bigint;
+  readonly toBlock: bigint;
+  /** Where the last call for this range stopped. */
+  readonly cursor: string | null;
+};
+
+/** `nextBlock` and `cursor` are those of the next call; `isDone`: there is none to come. */
+export type RangeProgress = {
+  readonly nextBlock: bigint;
+  readonly cursor: string | null;
+  readonly isDone: boolean;
+  readonly added: number;
+  /** Whether movements of the chain's own coin were told as well. */
+  readonly hasNative: boolean;
+};
+
+/** Brings the ledger up to what the chains tell, from the block on at which a wallet was first read. */
+export type TransferImportService = {
+  /** Reads every chain on for a while, from where it was left. What fails is noted and tried again by the next run. A run while the last one is still at it joins that one. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Reads a limited part of a wallet's past. Throws AppError when it cannot be read. */
+  importRange(range: TransferRange, signal: AbortSignal): Promise<RangeProgress>;
+  getLags(): Promise<readonly ImportLag[]>;
+};
+
+type TransferImportDeps = TransferAssetsDeps &
+  ImporterDeps & {
+    readonly imports: Pick<TransferImportStore, 'adopt' | 'getLags'>;
+    readonly chains: readonly Chain[];
+    /** By chain slug. */
+    readonly transferSources: ReadonlyMap<string, TransferSource>;
+    /** By chain slug: these describe tokens. */
+    readonly sources: ReadonlyMap<string, BalanceSource>;
+  };
+
+const RUN_DEADLINE_MS = 120_000;
+
+export function createTransferImportService(deps: TransferImportDeps): TransferImportService {
+  const importers = deps.chains.flatMap((chain) => {
+    const source = deps.transferSources.get(chain.slug);
+    const describer = deps.sources.get(chain.slug);
+    return source === undefined || describer === undefined ? [] : [createTransferImporter(deps, { chain, source, describer })];
+  });
+  let running: Promise<void> | undefined;
+
+  const runAll = async (signal: AbortSignal): Promise<void> => {
+    await deps.imports.adopt();
+    const deadline = startDeadline(signal, RUN_DEADLINE_MS);
+    try {
+      const ends = await Promise.allSettled(importers.map((importer) => importer.run(signal, deadline.signal)));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    } finally {
+      deadline.end();
+    }
+  };
+  return {
+    run(signal) {
+      running ??= runAll(signal).finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+    async importRange(range, signal) {
+      const importer = importers.find(({ chain }) => chain === range.chain);
+      if (importer === undefined) throw new AppError('upstream_unsupported', `Transfers of ${range.chain} cannot be read.`);
+      return importer.importRange(range, signal);
+    },
+    getLags: () => deps.imports.getLags(),
+  };
+}
