@@ -3,10 +3,12 @@ import { createEnsResolver } from './adapters/evm/ens-resolver.ts';
 import { createEvmBalanceSource } from './adapters/evm/evm-balance-source.ts';
 import { probeEvmHead, verifyEvmChain } from './adapters/evm/evm-block.ts';
 import { createEvmCaller } from './adapters/evm/evm-caller.ts';
+import { createEvmTransferSource } from './adapters/evm/evm-transfer-source.ts';
 import type { EvmCaller } from './adapters/evm-caller.ts';
 import { createSolNameResolver } from './adapters/solana/sol-name-resolver.ts';
 import { createSolanaBalanceSource } from './adapters/solana/solana-balance-source.ts';
 import { fetchSlot, verifySolanaCluster } from './adapters/solana/solana-cluster.ts';
+import type { TransferSource } from './adapters/transfer-source.ts';
 import type { Config } from './config.ts';
 import type { Chain, ChainFamily } from './domain/chain.ts';
 import { chains } from './domain/chains.ts';
@@ -23,6 +25,8 @@ import type { Metrics } from './lib/metrics.ts';
 export type ChainAdapters = {
   /** By chain slug. */
   readonly sources: ReadonlyMap<string, BalanceSource>;
+  /** What moved, by chain slug. */
+  readonly transfers: ReadonlyMap<string, TransferSource>;
   /** Calls of contracts, by chain slug; EVM chains only. */
   readonly callers: ReadonlyMap<string, EvmCaller>;
   readonly resolvers: readonly { readonly family: ChainFamily; readonly resolver: NameResolver }[];
@@ -45,6 +49,7 @@ type ChainDeps = {
 /** Makes the adapters of every chain over the configured endpoints. */
 export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
   const sources = new Map<string, BalanceSource>();
+  const transfers = new Map<string, TransferSource>();
   const callers = new Map<string, EvmCaller>();
   const resolvers: { family: ChainFamily; resolver: NameResolver }[] = [];
   const pools = new Map<string, EndpointPool>();
@@ -55,6 +60,7 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
     if (chain.family === 'evm') {
       sources.set(chain.slug, createEvmBalanceSource({ chain, pool }));
       callers.set(chain.slug, createEvmCaller({ chain, pool }));
+      transfers.set(chain.slug, createEvmTransferSource({ chain, pool }));
       if (chain.slug === 'ethereum') resolvers.push({ family: 'evm', resolver: createEnsResolver({ chain, pool }) });
     } else {
       sources.set(chain.slug, createSolanaBalanceSource({ chain, pool }));
@@ -70,7 +76,7 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
   const close = (): void => {
     for (const pool of pools.values()) pool.close();
   };
-  return { sources, callers, resolvers, endpoints: { endpointNames, endpointStates }, close };
+  return { sources, transfers, callers, resolvers, endpoints: { endpointNames, endpointStates }, close };
 }
 
 /** The budget of each host, shared by its endpoints on all chains. Processes that share it take equal parts. */

@@ -3,7 +3,7 @@ import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import type { Schedule } from './jobs/job-queue.ts';
 import type { FollowJob, OnJob } from './jobs/job-worker.ts';
-import { createJobs, type Jobs, SCHEDULE_NAMES, SCHEDULES } from './jobs/jobs.ts';
+import { createJobs, type Jobs, planSchedules } from './jobs/jobs.ts';
 import { openQueueBackend, type QueueLocation } from './jobs/queue-backend.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
@@ -14,8 +14,8 @@ import { createWatchedPart } from './services/watched-part.ts';
 
 export type JobsDeps = {
   readonly storage: Pick<Storage, 'url' | 'isEmbedded'>;
-  readonly services: Pick<Services, 'schedules' | 'refreshes' | 'health'>;
-  readonly metrics: Pick<Metrics, 'onJob' | 'setQueue' | 'setBacklogs'>;
+  readonly services: Pick<Services, 'schedules' | 'refreshes' | 'transfers' | 'health'>;
+  readonly metrics: Pick<Metrics, 'onJob' | 'setQueue' | 'setBacklogs' | 'setTransferLags'>;
   readonly tracer: Pick<Tracer, 'follow'>;
   readonly log: Logger;
   readonly now: () => Date;
@@ -26,8 +26,9 @@ export type ComposedJobs = Omit<Jobs, 'queue'>;
 /** A batch of 100 wallets and 300 tokens takes 20 MB while it is stored, and a worker is to live in 512 MB. */
 const BATCHES_AT_ONCE = 6;
 const SAMPLE_INTERVAL_MS = 15_000;
-/** Three times the longest pause between two runs of a schedule. */
-const MAX_SILENCE_MS = 180_000;
+/** A schedule that misses three runs in a row counts as down, though none before this. */
+const MISSED_RUNS = 3;
+const LEAST_SILENCE_MS = 180_000;
 
 /** Makes what a worker does. Throws StartupError when the database has no tables for the queue. */
 export async function composeJobs(config: Config, deps: JobsDeps): Promise<ComposedJobs> {
@@ -36,15 +37,16 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   const backend = openQueueBackend(location, log);
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
-  const { schedules, refreshes } = services;
-  const follow = followJobs(tracer);
-  const watch = watchJobs(deps);
-  const jobs = createJobs({ backend, schedules, refreshes, batchesAtOnce: BATCHES_AT_ONCE, onJob: watch.onJob, follow, log });
+  const { schedules, refreshes, transfers } = services;
+  const plan = planSchedules({ transferSeconds: config.transferIntervalSeconds });
+  const watch = watchJobs(plan, deps);
+  const hooks = { onJob: watch.onJob, follow: followJobs(tracer), log };
+  const jobs = createJobs({ backend, schedules, refreshes, transfers, plan, batchesAtOnce: BATCHES_AT_ONCE, ...hooks });
   const looks = createRounds({
     async run() {
       metrics.setQueue('jobs', await jobs.queue.getStats());
       watch.onQueue(true);
-      for (const schedule of SCHEDULES) if (await jobs.queue.isOnTime(schedule)) watch.onElsewhere(schedule);
+      for (const schedule of plan) if (await jobs.queue.isOnTime(schedule)) watch.onElsewhere(schedule);
     },
     intervalMs: SAMPLE_INTERVAL_MS,
     onError(error) {
@@ -53,7 +55,10 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
     },
   });
   const backlogs = createRounds({
-    run: async () => metrics.setBacklogs(await schedules.getBacklogs()),
+    async run() {
+      metrics.setBacklogs(await schedules.getBacklogs());
+      metrics.setTransferLags(await transfers.getLags());
+    },
     intervalMs: SAMPLE_INTERVAL_MS,
     onError: (error) => log.warn({ err: error }, 'how far schedules are behind cannot be told'),
   });
@@ -77,10 +82,13 @@ type JobWatch = {
 };
 
 /** Tells the metrics, and those who ask for the health of the service, how the queue and each schedule do. */
-function watchJobs({ services, metrics, now }: JobsDeps): JobWatch {
+function watchJobs(plan: readonly Schedule[], { services, metrics, now }: JobsDeps): JobWatch {
   const queue = createWatchedPart({ name: 'queue', now });
   const parts = new Map(
-    [...SCHEDULE_NAMES].map((name) => [name, createWatchedPart({ name: `schedule:${name}`, now, maxSilenceMs: MAX_SILENCE_MS })]),
+    plan.map(({ name, everySeconds }) => {
+      const maxSilenceMs = Math.max(LEAST_SILENCE_MS, MISSED_RUNS * everySeconds * 1000);
+      return [name, createWatchedPart({ name: `schedule:${name}`, now, maxSilenceMs })];
+    }),
   );
   services.health.addParts(() => [queue, ...parts.values()].map((part) => part.get()));
   return {

@@ -16,6 +16,7 @@ import type { Metrics } from './lib/metrics.ts';
 import { createAssetService } from './services/asset-service.ts';
 import { createHealthService, type HealthService } from './services/health-service.ts';
 import type { SnapshotService } from './services/history/snapshot-service.ts';
+import { createTransferImportService, type TransferImportService } from './services/ledger/transfer-import-service.ts';
 import { createPortfolioService } from './services/portfolio-service.ts';
 import { createPriceService, type PriceService } from './services/price-service.ts';
 import { createRefreshService, type RefreshService } from './services/refresh-service.ts';
@@ -27,6 +28,7 @@ export type Services = TenantServices & {
   readonly refreshes: RefreshService;
   readonly schedules: ScheduleService;
   readonly snapshots: SnapshotService;
+  readonly transfers: TransferImportService;
   readonly prices: PriceService;
   readonly health: HealthService;
   /** The endpoints of chains: their names, and how they are. */
@@ -47,7 +49,7 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
-  const { sources, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
+  const { sources, transfers, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
   const { onPriceSource } = metrics;
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
@@ -85,6 +87,13 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       random: Math.random,
     }),
     snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, now }),
+    transfers: createTransferImportService({
+      ...reading,
+      imports: storage.transferImports,
+      transferSources: transfers,
+      everySeconds: config.transferIntervalSeconds,
+      onImport: metrics.onTransferImport,
+    }),
     prices,
     health,
     endpoints,

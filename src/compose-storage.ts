@@ -8,6 +8,7 @@ import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
 import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
 import { createScheduleStore, type ScheduleStore } from './db/schedule-store.ts';
 import { createSnapshotStore, type SnapshotStore } from './db/snapshot-store.ts';
+import { createTransferImportStore, type TransferImportStore } from './db/transfer-import-store.ts';
 import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
@@ -17,6 +18,7 @@ export type Storage = ReadStores & {
   readonly refreshes: RefreshStore;
   readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
+  readonly transferImports: TransferImportStore;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
   readonly url: string;
   readonly isEmbedded: boolean;
@@ -52,6 +54,7 @@ export async function openStorage(
     refreshes: createRefreshStore(db),
     schedules: createScheduleStore(db),
     snapshots: createSnapshotStore(db),
+    transferImports: createTransferImportStore(db),
     url,
     isEmbedded: embedded !== undefined,
     feed,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError } from 'bullmq';
+import type { TransferImportService } from '../services/ledger/transfer-import-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { ScheduleService } from '../services/schedule-service.ts';
 import { createJobQueue, type JobQueue, type Schedule } from './job-queue.ts';
@@ -20,6 +21,9 @@ type JobsDeps = {
   readonly backend: QueueBackend;
   readonly schedules: ScheduleService;
   readonly refreshes: Pick<RefreshService, 'resumeLost'>;
+  readonly transfers: Pick<TransferImportService, 'run'>;
+  /** What is due how often: see `planSchedules`. */
+  readonly plan: readonly Schedule[];
   /** Batches that this process may read at once. */
   readonly batchesAtOnce: number;
   readonly onJob: OnJob;
@@ -31,15 +35,22 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 type Log = { warn(details: object, message: string): void };
 
-/** Each kind of regular work, by how often it is due. */
-export const SCHEDULES: readonly Schedule[] = [
-  { name: 'dispatch', everySeconds: 5 },
-  { name: 'prices', everySeconds: 60 },
-  { name: 'sweep', everySeconds: 15 },
-];
-export const SCHEDULE_NAMES: ReadonlySet<string> = new Set(SCHEDULES.map(({ name }) => name));
+/** How often work is due that is not due equally often everywhere. */
+type Intervals = { readonly transferSeconds: number };
 
-export function createJobs({ backend, schedules, refreshes, batchesAtOnce, log, ...hooks }: JobsDeps): Jobs {
+/** Each kind of regular work, by how often it is due. */
+export function planSchedules({ transferSeconds }: Intervals): readonly Schedule[] {
+  return [
+    { name: 'dispatch', everySeconds: 5 },
+    { name: 'prices', everySeconds: 60 },
+    { name: 'sweep', everySeconds: 15 },
+    { name: 'transfers', everySeconds: transferSeconds },
+  ];
+}
+export const SCHEDULE_NAMES: ReadonlySet<string> = new Set(planSchedules({ transferSeconds: 1 }).map(({ name }) => name));
+
+export function createJobs(deps: JobsDeps): Jobs {
+  const { backend, schedules, refreshes, transfers, plan, batchesAtOnce, log, ...hooks } = deps;
   const queue = createJobQueue(backend);
   const dispatch = async (): Promise<void> => {
     await schedules.dispatch(queue.addBatches);
@@ -47,6 +58,7 @@ export function createJobs({ backend, schedules, refreshes, batchesAtOnce, log, 
   const handlers = new Map<string, JobHandler>([
     ['dispatch', onTick(dispatch)],
     ['prices', onTick((signal) => schedules.refreshPrices(signal))],
+    ['transfers', onTick((signal) => transfers.run(signal))],
     ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), schedules.adopt()])))],
     [
       BATCH_JOB,
@@ -58,8 +70,8 @@ export function createJobs({ backend, schedules, refreshes, batchesAtOnce, log, 
     ],
   ]);
   // Schedules go first whenever a place is free.
-  const worker = createJobWorker({ backend, handlers, concurrency: batchesAtOnce + SCHEDULES.length, log, ...hooks });
-  const keeper = createScheduleKeeper({ queue, schedules: SCHEDULES, log });
+  const worker = createJobWorker({ backend, handlers, concurrency: batchesAtOnce + plan.length, log, ...hooks });
+  const keeper = createScheduleKeeper({ queue, schedules: plan, log });
   return {
     queue,
     start() {

@@ -4,6 +4,7 @@ import { createJobMetrics, type JobMetrics } from './metrics/job-metrics.ts';
 import { createLogMetrics, type LogMetrics } from './metrics/log-metrics.ts';
 import { createRpcMetrics, type RpcMetrics } from './metrics/rpc-metrics.ts';
 import { createStorageMetrics, type StorageMetrics } from './metrics/storage-metrics.ts';
+import { createTransferMetrics, type TransferMetrics } from './metrics/transfer-metrics.ts';
 import { createTrustMetrics, type TrustMetrics } from './metrics/trust-metrics.ts';
 
 /**
@@ -15,6 +16,7 @@ export type Metrics = HttpMetrics &
   StorageMetrics &
   JobMetrics &
   LogMetrics &
+  TransferMetrics &
   TrustMetrics & {
     /** Runs before each scrape, to set gauges. It must be quick: what has to be asked for is asked in the background. */
     readonly onScrape: (collect: () => void) => void;
@@ -58,6 +60,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     ...createStorageMetrics(registry),
     ...createJobMetrics(registry),
     ...createLogMetrics(registry),
+    ...createTransferMetrics(registry),
     ...createTrustMetrics(registry),
     onScrape: (collect) => void collectors.push(collect),
     scrape() {
