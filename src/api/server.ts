@@ -12,6 +12,7 @@ import type { HealthService } from '../services/health-service.ts';
 import type { ChangesService } from '../services/history/changes-service.ts';
 import type { HistoryService } from '../services/history/history-service.ts';
 import type { PerformanceService } from '../services/history/performance-service.ts';
+import type { StatementService } from '../services/history/statement-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
@@ -36,6 +37,7 @@ import { createPerformanceRoutes } from './routes/performance.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createProviderRoutes } from './routes/providers.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
+import { createStatementRoutes } from './routes/statements.ts';
 import { createSystemRoutes } from './routes/system.ts';
 import { createWalletRoutes } from './routes/wallets.ts';
 import { sendJson } from './send-json.ts';
@@ -49,6 +51,7 @@ export type ServerDeps = {
     readonly portfolio: PortfolioService;
     readonly history: HistoryService;
     readonly changes: ChangesService;
+    readonly statements: StatementService;
     readonly performance: PerformanceService;
     readonly answers: AnswerService;
     readonly health: Pick<HealthService, 'getHealth'>;
@@ -88,6 +91,7 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createHistoryRoutes({ history: services.history, chains: bySlug }),
     ...createChangesRoutes({ changes: services.changes, chains: bySlug }),
+    ...createStatementRoutes({ statements: services.statements, chains: bySlug }),
     ...createPerformanceRoutes({ performance: services.performance, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createProviderRoutes({ endpointStates }),

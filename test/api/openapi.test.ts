@@ -66,6 +66,7 @@ describe('the OpenAPI document', () => {
         'GET /api/v1/portfolio',
         'GET /api/v1/portfolio/history',
         'GET /api/v1/portfolio/changes',
+        'GET /api/v1/statements',
         'POST /api/v1/portfolio/refresh',
         'GET /api/v1/refreshes/{id}',
         'GET /api/v1/chains',

@@ -77,6 +77,7 @@ function stubServices(stubs: ServiceStubs): Services {
     refreshes: fill('refreshes', ['refresh', 'get', 'stop']),
     portfolio: fill('portfolio', ['getPortfolio', 'getWalletBalances', 'findHeldBack']),
     changes: fill('changes', ['explain']),
+    statements: fill('statements', ['getStatement']),
     performance: fill('performance', ['getPerformance']),
     history: fill('history', ['getHistory']),
     answers: {
