@@ -9,12 +9,17 @@ export type FetchOptions = {
   readonly signal: AbortSignal;
   /** The node must have come at least this far. */
   readonly minSlot: bigint;
+  /** `confirmed` when unset. */
+  readonly commitment?: Commitment;
 };
+
+/** How sure what is read must be: `finalized` can never be undone. */
+export type Commitment = 'confirmed' | 'finalized';
 
 /** The part of each account's data that is wanted. */
 export type DataSlice = { readonly offset: number; readonly length: number };
 
-export const COMMITMENT = 'confirmed';
+export const COMMITMENT: Commitment = 'confirmed';
 /** The most that nodes take in one call. */
 const ACCOUNTS_PER_CALL = 100;
 
@@ -88,7 +93,7 @@ export function searchProgramAccounts<T>(
   return runReads(reads, { ...options, maxCalls: SEARCHES_PER_REQUEST });
 }
 
-function accountConfig(dataSlice: DataSlice, { minSlot }: FetchOptions): Record<string, unknown> {
+function accountConfig(dataSlice: DataSlice, { minSlot, commitment = COMMITMENT }: FetchOptions): Record<string, unknown> {
   const minimum = minSlot > 0n ? { minContextSlot: Number(minSlot) } : {};
-  return { encoding: 'base64', commitment: COMMITMENT, dataSlice, ...minimum };
+  return { encoding: 'base64', commitment, dataSlice, ...minimum };
 }

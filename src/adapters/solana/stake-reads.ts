@@ -6,13 +6,13 @@ import type { ReadContext } from './read-context.ts';
 import { malformed, type RpcAccount } from './rpc-account.ts';
 import type { AtSlot } from './rpc-reads.ts';
 import { addressAt } from './solana-address.ts';
-import { type FetchOptions, searchProgramAccounts } from './solana-rpc.ts';
+import { COMMITMENT, type Commitment, type FetchOptions, searchProgramAccounts } from './solana-rpc.ts';
 
-/** The lamports in stake accounts that a wallet may withdraw, their rent included, since it comes back with them. */
-export type StakeRead = AtSlot<bigint>;
-
-/** One outcome for each wallet. `isUnsupported`: every endpoint there is refuses the search, which no new try will change. */
-export type StakeReads = { readonly reads: ReadonlyMap<string, StakeRead | AppError>; readonly isUnsupported: boolean };
+/** One outcome for each wallet: by default the lamports in all of its stake accounts. `isUnsupported`: every endpoint there is refuses the search, which no new try will change. */
+export type StakeReads<T = bigint> = {
+  readonly reads: ReadonlyMap<string, AtSlot<T> | AppError>;
+  readonly isUnsupported: boolean;
+};
 
 /** A stake account's tag, rent reserve, staker and withdrawer. */
 const STAKE_SLICE = { offset: 0, length: 76 };
@@ -28,15 +28,35 @@ const REFUSED_KEY = 'solana-stake-refused-until';
 /** Endpoints change their rules seldom. */
 const REFUSED_FOR_MS = 30 * 60_000;
 
-/** Reads native stake by withdrawer, not by staker: who may take it out owns it. */
-export async function readStakes(addresses: readonly string[], { pool, signal }: ReadContext): Promise<StakeReads> {
+/** Reads native stake by withdrawer, not by staker: who may take it out owns it. Their rent counts, since it comes back with them. */
+export function readStakes(addresses: readonly string[], context: ReadContext): Promise<StakeReads> {
+  return searchStakes(addresses, context, { commitment: COMMITMENT, toValue: sumStake });
+}
+
+/** The addresses of the stake accounts that a wallet may withdraw from, as they can never be undone. */
+export function listStakes(addresses: readonly string[], context: ReadContext): Promise<StakeReads<readonly string[]>> {
+  return searchStakes(addresses, context, {
+    commitment: 'finalized',
+    toValue: (accounts) => accounts.map(({ address }) => address),
+  });
+}
+
+type Search<T> = { readonly commitment: Commitment; readonly toValue: (accounts: readonly RpcAccount[]) => T };
+
+async function searchStakes<T>(
+  addresses: readonly string[],
+  { pool, signal }: ReadContext,
+  { commitment, toValue }: Search<T>,
+): Promise<StakeReads<T>> {
   const refusing = new Set<RpcEndpoint>();
   const reads = await collect(addresses, {
     pool,
     signal,
     async fetch(missing, endpoint) {
-      const options = { endpoint, signal, minSlot: pool.heads.tip() ?? 0n };
-      const found = isKnownToRefuse(endpoint) ? undefined : await search(missing, options);
+      // What is final lies behind the newest slot that is known.
+      const minSlot = commitment === COMMITMENT ? (pool.heads.tip() ?? 0n) : 0n;
+      const options = { endpoint, signal, minSlot, commitment };
+      const found = isKnownToRefuse(endpoint) ? undefined : await search(missing, toValue, options);
       if (found !== undefined) return found;
       refusing.add(endpoint);
       const { name } = endpoint;
@@ -53,17 +73,18 @@ function isKnownToRefuse({ learnt }: RpcEndpoint): boolean {
 }
 
 /** Undefined when the endpoint refuses the search, which the first wallet alone finds out. */
-async function search(
+async function search<T>(
   [first, ...others]: readonly string[],
+  toValue: Search<T>['toValue'],
   options: FetchOptions,
-): Promise<ReadonlyMap<string, StakeRead | AppError> | undefined> {
+): Promise<ReadonlyMap<string, AtSlot<T> | AppError> | undefined> {
   const { endpoint } = options;
   if (first === undefined) return new Map();
-  const ask = async (addresses: readonly string[]): Promise<readonly (readonly [string, StakeRead | AppError])[]> => {
+  const ask = async (addresses: readonly string[]): Promise<readonly (readonly [string, AtSlot<T> | AppError])[]> => {
     const queries = addresses.map((address) => ({
       address,
       offset: WITHDRAWER_OFFSET,
-      read: (accounts: readonly RpcAccount[]) => sumStake(address, accounts, endpoint.name),
+      read: (accounts: readonly RpcAccount[]) => toValue(ownedStakes(address, accounts, endpoint.name)),
     }));
     const outcomes = await searchProgramAccounts(queries, { program: STAKE_PROGRAM, dataSlice: STAKE_SLICE }, options);
     return addresses.map((address, index) => [address, outcomes[index] ?? malformed(endpoint.name)] as const);
@@ -78,9 +99,13 @@ async function search(
   return new Map([[first, outcome], ...(outcome instanceof AppError ? [] : await ask(others))]);
 }
 
-function sumStake(withdrawer: string, accounts: readonly RpcAccount[], provider: string): bigint {
-  return accounts.reduce((sum, { data, lamports }) => {
+function ownedStakes(withdrawer: string, accounts: readonly RpcAccount[], provider: string): readonly RpcAccount[] {
+  return accounts.filter(({ data }) => {
     if (data.length < STAKE_SLICE.length || addressAt(data, WITHDRAWER_OFFSET) !== withdrawer) throw malformed(provider);
-    return OWNED_TAGS.has(data.readUInt32LE(0)) ? sum + lamports : sum;
-  }, 0n);
+    return OWNED_TAGS.has(data.readUInt32LE(0));
+  });
+}
+
+function sumStake(accounts: readonly RpcAccount[]): bigint {
+  return accounts.reduce((sum, { lamports }) => sum + lamports, 0n);
 }

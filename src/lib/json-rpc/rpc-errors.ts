@@ -24,8 +24,11 @@ const BY_CODE: Readonly<Record<RpcFamily, ReadonlyMap<number, UpstreamErrorCode>
   ]),
   solana: new Map([
     // Behind the others, or behind what was asked for: another node may have it.
+    [-32001, 'upstream_block_unavailable'],
     [-32004, 'upstream_block_unavailable'],
     [-32005, 'upstream_block_unavailable'],
+    [-32007, 'upstream_block_unavailable'],
+    [-32009, 'upstream_block_unavailable'],
     [-32014, 'upstream_block_unavailable'],
     [-32016, 'upstream_block_unavailable'],
     [429, 'upstream_rate_limited'],
@@ -33,8 +36,10 @@ const BY_CODE: Readonly<Record<RpcFamily, ReadonlyMap<number, UpstreamErrorCode>
     [401, 'upstream_unauthorized'],
     [402, 'upstream_unauthorized'],
     [403, 'upstream_unauthorized'],
-    // The node does not keep the index that the call needs.
+    // The node does not keep the index, or the past, that the call needs.
     [-32010, 'upstream_unsupported'],
+    [-32011, 'upstream_unsupported'],
+    [-32015, 'upstream_unsupported'],
     [-32601, 'upstream_unsupported'],
     [-32612, 'upstream_unsupported'],
     [-32613, 'upstream_unsupported'],

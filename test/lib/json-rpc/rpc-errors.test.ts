@@ -71,6 +71,10 @@ describe('classifyRpcError', () => {
     ['evm', -32000, 'execution reverted: archive', 'upstream_reverted'],
     // What the endpoint does not do.
     ['evm', -32601, 'the method does not exist/is not available', 'upstream_unsupported'],
+    ['solana', -32009, 'Slot 42 was skipped, or missing in long-term storage', 'upstream_block_unavailable'],
+    ['solana', -32001, 'Block 42 cleaned up, does not exist on node. First available block: 43', 'upstream_block_unavailable'],
+    ['solana', -32011, 'Transaction history is not available from this node', 'upstream_unsupported'],
+    ['solana', -32015, 'Transaction version (1) is not supported by the requesting client', 'upstream_unsupported'],
     ['solana', -32010, 'Stake111 excluded from account secondary indexes', 'upstream_unsupported'],
     // The rest.
     ['evm', -32602, 'too many arguments, want at most 2', 'upstream_rpc_error'],
