@@ -8,6 +8,7 @@ import type { EvmCaller } from './adapters/evm-caller.ts';
 import { createSolNameResolver } from './adapters/solana/sol-name-resolver.ts';
 import { createSolanaBalanceSource } from './adapters/solana/solana-balance-source.ts';
 import { fetchSlot, verifySolanaCluster } from './adapters/solana/solana-cluster.ts';
+import { createSolanaTransferSource } from './adapters/solana/solana-transfer-source.ts';
 import type { TransferSource } from './adapters/transfer-source.ts';
 import type { Config } from './config.ts';
 import type { Chain, ChainFamily } from './domain/chain.ts';
@@ -64,6 +65,7 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
       if (chain.slug === 'ethereum') resolvers.push({ family: 'evm', resolver: createEnsResolver({ chain, pool }) });
     } else {
       sources.set(chain.slug, createSolanaBalanceSource({ chain, pool }));
+      transfers.set(chain.slug, createSolanaTransferSource({ chain, pool }));
       resolvers.push({ family: 'solana', resolver: createSolNameResolver({ pool }) });
     }
   }
