@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'asset_not_found'
   | 'refresh_not_found'
   | 'backfill_not_found'
+  | 'transaction_not_found'
   | 'snapshot_not_found'
   | 'route_not_found'
   | 'method_not_allowed'
@@ -21,6 +22,8 @@ export type ErrorCode =
   | 'request_timeout'
   | 'headers_too_large'
   | 'conflict'
+  | 'duplicate_transaction'
+  | 'transaction_from_chain'
   | 'rate_limited'
   // What the proxy in front of the instances answers by itself: see nginx.conf.
   | 'uri_too_long'
