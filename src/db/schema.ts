@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { AssetFlag, TokenStandard } from '../domain/asset.ts';
+import type { Backfill, BackfillChain } from '../domain/backfill.ts';
 import type { ChainFamily } from '../domain/chain.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Position, SourceKind } from '../domain/holding.ts';
@@ -125,7 +126,7 @@ export type Schema = {
     error_code: ErrorCode | null;
     error_provider: string | null;
   };
-  snapshots: SnapshotColumns & { at: Date };
+  snapshots: SnapshotColumns & { at: Date; taken_at: Generated<Date> };
   snapshot_hours: SnapshotColumns & { bucket: Date; at: Date };
   snapshot_days: SnapshotColumns & { bucket: Date; at: Date };
   asset_hours: AssetBucket;
@@ -148,9 +149,39 @@ export type Schema = {
     block_number: Exact | null;
     block_hash: string | null;
   };
+  backfills: {
+    tenant_id: string;
+    wallet_id: string;
+    status: Backfill['status'];
+    from_day: Date;
+    through_day: Date | null;
+    next_day: Date | null;
+    days_total: number;
+    days_done: Generated<number>;
+    unpriced_count: Generated<number>;
+    price_error_code: ErrorCode | null;
+    attempts: Generated<number>;
+    started_at: CreatedAt;
+    finished_at: Date | null;
+    not_before: Date | null;
+    runner_id: string | null;
+    lease_until: Date | null;
+  };
+  backfill_chains: {
+    tenant_id: string;
+    wallet_id: string;
+    chain: string;
+    ordinal: number;
+    known_from: Date | null;
+    status: BackfillChain['status'];
+    reached_day: Date | null;
+    error_code: ErrorCode | null;
+    error_provider: string | null;
+  };
   exclusion_points: { tenant_id: string; asset_id: string; at: Date; is_excluded: boolean };
   price_points: { asset_id: string; at: Date; value: Exact; source: string };
   fx_points: { currency: string; at: Date; per_usd: Exact; source: string };
+  history_thinning: { tenant_id: string; bucket: 'hour' | 'day'; through: Date };
   ledger_entries: {
     tenant_id: string;
     id: Generated<string>;
@@ -189,7 +220,12 @@ export type Schema = {
   };
 };
 
-type SnapshotColumns = { tenant_id: string; grade: SnapshotGrade; missing: JSONColumnType<StoredMissing[]> };
+type SnapshotColumns = {
+  tenant_id: string;
+  grade: SnapshotGrade;
+  missing: JSONColumnType<StoredMissing[]>;
+  healed_at: Date | null;
+};
 type AssetBucket = { tenant_id: string; bucket: Date; asset_id: string; amount_raw: Exact; price: Exact | null };
 
 /** A missing source as JSON has it: times are text. */

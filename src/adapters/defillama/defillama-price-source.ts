@@ -8,6 +8,7 @@ import { failedStatus, type HttpClient } from '../../lib/http-client.ts';
 import { parseLosslessJson } from '../../lib/lossless-json.ts';
 import { readUnixTime } from '../../lib/unix-time.ts';
 import type { PriceAnswer, PriceSource } from '../price-source.ts';
+import { canonicalCoin, coinOf, isConfident } from './defillama-coins.ts';
 
 const ID = 'defillama';
 /** A hundred addresses make a URL of about 5.5 kB; 8 kB is where servers begin to refuse them. */
@@ -15,8 +16,6 @@ const COINS_PER_REQUEST = 100;
 const REQUESTS_AT_ONCE = 4;
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 2 * 1024 * 1024;
-/** DefiLlama's own measure, 0 to 1, of how hard a price is to move. Its SDK leaves out of totals what is below this, and so do we. */
-const MIN_CONFIDENCE = 0.5;
 
 /** Numbers arrive as their digits. */
 const answerSchema = z.object({
@@ -40,15 +39,6 @@ export function createDefillamaPriceSource(deps: Deps): PriceSource {
       return groups.flat();
     },
   };
-}
-
-/** DefiLlama's name of an asset, EVM addresses in lower case. */
-function coinOf(chains: readonly Chain[], { chain: slug, address }: AssetRef): string | undefined {
-  const chain = chains.find((candidate) => candidate.slug === slug);
-  if (chain === undefined) return undefined;
-  if (address === null) return `coingecko:${chain.native.coingeckoId}`;
-  if (chain.defillamaSlug === null) return undefined;
-  return `${chain.defillamaSlug}:${chain.family === 'evm' ? address.toLowerCase() : address}`;
 }
 
 async function fetchGroup(deps: Deps, assets: readonly AssetRef[], signal: AbortSignal): Promise<readonly PriceAnswer[]> {
@@ -75,16 +65,12 @@ async function fetchCoins(
   if (failed !== undefined) throw failed;
   const answer = answerSchema.safeParse(parseLosslessJson(response.body));
   if (!answer.success) throw new AppError('upstream_malformed', 'DefiLlama sent no prices.', { provider: ID });
-  return new Map(
-    Object.entries(answer.data.coins).map(([coin, quote]) => [coin.includes(':0x') ? coin.toLowerCase() : coin, quote]),
-  );
+  return new Map(Object.entries(answer.data.coins).map(([coin, quote]) => [canonicalCoin(coin), quote]));
 }
 
 function toAnswer(asset: AssetRef, coin: Coin | undefined, now: Date): PriceAnswer {
   if (coin === undefined) return { asset, refused: { source: ID, reason: 'not_quoted' } };
-  if (typeof coin.confidence === 'string' && Number(coin.confidence) < MIN_CONFIDENCE) {
-    return { asset, refused: { source: ID, reason: 'not_quoted', detail: 'low confidence' } };
-  }
+  if (!isConfident(coin.confidence)) return { asset, refused: { source: ID, reason: 'not_quoted', detail: 'low confidence' } };
   const value = typeof coin.price === 'string' ? coin.price : '';
   const verdict = checkQuote({ value, source: ID, quotedAt: readUnixTime(coin.timestamp) }, { now });
   return verdict.isGood ? { asset, quote: verdict.quote } : { asset, refused: { source: ID, reason: verdict.reason } };

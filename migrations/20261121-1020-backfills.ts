@@ -1,0 +1,55 @@
+import { type Kysely, sql } from 'kysely';
+
+const TABLES_OF_SNAPSHOTS = ['snapshots', 'snapshot_hours', 'snapshot_days'];
+
+const UP = [
+  // When something was written into it that was not known at its moment.
+  ...TABLES_OF_SNAPSHOTS.map((table) => sql`alter table ${sql.table(table)} add column healed_at timestamptz(3)`),
+  sql`create index snapshots_with_gaps on snapshots (at) where grade = 'partial'`,
+
+  // The past of a wallet that was asked for, newest day first: `next_day` is the next one to be read. `not_before`: a pause after a failure; `attempts` counts those since a day was done.
+  sql`create table backfills (
+    tenant_id uuid not null,
+    wallet_id uuid not null,
+    status text not null check (status in ('running', 'finished', 'cancelled')),
+    from_day date not null,
+    through_day date,
+    next_day date,
+    days_total integer not null check (days_total >= 0),
+    days_done integer not null default 0 check (days_done between 0 and days_total),
+    unpriced_count integer not null default 0,
+    price_error_code text,
+    attempts integer not null default 0,
+    started_at timestamptz(3) not null default now(),
+    finished_at timestamptz(3),
+    not_before timestamptz(3),
+    runner_id uuid,
+    lease_until timestamptz(3),
+    primary key (tenant_id, wallet_id),
+    foreign key (tenant_id, wallet_id) references wallets on delete cascade
+  )`,
+  // `known_from`: the first moment at which the wallet's amounts on the chain were known before; null when there is none.
+  sql`create table backfill_chains (
+    tenant_id uuid not null,
+    wallet_id uuid not null,
+    chain text not null,
+    ordinal integer not null,
+    known_from timestamptz(3),
+    status text not null check (status in ('pending', 'ok', 'failed', 'unsupported')),
+    reached_day date,
+    error_code text,
+    error_provider text,
+    primary key (tenant_id, wallet_id, chain),
+    foreign key (tenant_id, wallet_id) references backfills on delete cascade
+  )`,
+];
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of UP) await statement.execute(db);
+}
+
+export async function down(db: Kysely<unknown>): Promise<void> {
+  for (const table of ['backfill_chains', 'backfills']) await db.schema.dropTable(table).execute();
+  await sql`drop index snapshots_with_gaps`.execute(db);
+  for (const table of TABLES_OF_SNAPSHOTS) await sql`alter table ${sql.table(table)} drop column healed_at`.execute(db);
+}
