@@ -25,6 +25,11 @@ export async function pendingMigrations(db: Kysely<Schema>): Promise<readonly st
   return migrations.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
 }
 
+/** Names of all migrations that this chainfolio knows, the oldest first. */
+export async function listMigrations(): Promise<readonly string[]> {
+  return Object.keys(await provider.getMigrations()).toSorted();
+}
+
 function createMigrator(db: Kysely<Schema>): Migrator {
   return new Migrator({ db, provider });
 }

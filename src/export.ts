@@ -1,0 +1,68 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { createGzip } from 'node:zlib';
+import { withDatabase } from './compose-upkeep.ts';
+import { loadConfig } from './config.ts';
+import type { Database } from './db/database.ts';
+import { exportEverything, type RowCounts } from './db/export-store.ts';
+import { describeCounts, describeTrouble } from './export-words.ts';
+import { createSealer } from './lib/sealed-lines.ts';
+import { StartupError } from './lib/startup-error.ts';
+
+const USAGE = 'Usage: npm run export -- [--out <file>.jsonl[.gz]]';
+/** For its owner's eyes only. */
+const MODE = 0o600;
+
+try {
+  process.stdout.write(`${await exportToFile(readArguments(process.argv.slice(2)))}\n`);
+} catch (error) {
+  process.stderr.write(`The export failed: ${describeTrouble(error)}\n`);
+  process.exitCode = 1;
+}
+process.exit();
+
+function readArguments(args: readonly string[]): string {
+  const fallback = `chainfolio-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z.jsonl.gz`;
+  try {
+    return parseArgs({ args: [...args], options: { out: { type: 'string' } } }).values.out ?? fallback;
+  } catch {
+    throw new StartupError(USAGE);
+  }
+}
+
+/** The file gets its name when it is whole; one that bears it already is replaced then. */
+async function exportToFile(file: string): Promise<string> {
+  const unfinished = `${file}.part`;
+  try {
+    const counts = await withDatabase(loadConfig(), { mayShare: true }, (db) => writeFile(db, { file, unfinished }));
+    await rename(unfinished, file);
+    return `Exported ${describeCounts(counts)} to ${file}`;
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+async function writeFile(
+  db: Database['db'],
+  { file, unfinished }: { readonly file: string; readonly unfinished: string },
+): Promise<RowCounts> {
+  let counts: RowCounts = {};
+  const sealer = createSealer();
+  async function* bytes(): AsyncGenerator<Buffer> {
+    for await (const lines of exportEverything(db, (all) => {
+      counts = all;
+    }))
+      yield sealer.add(lines);
+    yield sealer.end();
+  }
+  // One that was left there keeps its rights otherwise.
+  await rm(unfinished, { force: true });
+  const target = createWriteStream(unfinished, { mode: MODE, flags: 'wx', flush: true });
+  if (file.endsWith('.gz')) await pipeline(Readable.from(bytes()), createGzip(), target);
+  else await pipeline(Readable.from(bytes()), target);
+  return counts;
+}
