@@ -1,10 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
 const UP = [
-  // One row for each time a tenant's holdings were written down: whether every source had been read, and if not, what was missing.
+  // One row for each time a tenant's holdings were written down: whether every source had been read, and if not, what was missing. `at` only ever grows; `taken_at` is what the clock said, by which the next one is due.
   sql`create table snapshots (
     tenant_id uuid not null references tenants on delete cascade,
     at timestamptz(3) not null,
+    taken_at timestamptz(3) not null default now(),
     grade text not null check (grade in ('full', 'partial')),
     missing jsonb not null default '[]',
     primary key (tenant_id, at)
@@ -83,9 +84,18 @@ const UP = [
     )`,
     sql`create index ${sql.id(`asset_${bucket}s_by_asset`)} on ${sql.table(`asset_${bucket}s`)} (asset_id)`,
   ]),
+
+  // Up to which day the past of a tenant has been thinned out to the last snapshots of hours and of days; the id of zeros stands for the prices that all share.
+  sql`create table history_thinning (
+    tenant_id uuid not null,
+    bucket text not null check (bucket in ('hour', 'day')),
+    through timestamptz(3) not null,
+    primary key (tenant_id, bucket)
+  )`,
 ];
 
 const TABLES = [
+  'history_thinning',
   'asset_days',
   'snapshot_days',
   'asset_hours',

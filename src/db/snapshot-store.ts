@@ -2,10 +2,16 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { MissingSource, Snapshot } from '../domain/snapshot.ts';
 import { noteChange } from './data-version.ts';
 import type { Schema, StoredMissing } from './schema.ts';
+import { type DueOptions, listDue } from './snapshots-due.ts';
+import { thinHistory } from './thin-history.ts';
 import { inTransaction } from './transaction.ts';
 
-/** `excludedAssetIds`: what counts as spam or is held back now. */
-export type NewSnapshot = Snapshot & { readonly excludedAssetIds: readonly string[] };
+export type NewSnapshot = Snapshot & {
+  /** What counts as spam or is held back now. */
+  readonly excludedAssetIds: readonly string[];
+  /** The moment of the snapshot that it comes after, null for the first one: none is taken when there is another one by now. Whatever comes before it, unless told. */
+  readonly follows?: Date | null;
+};
 
 export type SnapshotStore = {
   /**
@@ -17,7 +23,9 @@ export type SnapshotStore = {
    * Lets go of what is older than it is kept: of all snapshots only the last of each hour stays after `rawDays`, and of each day after `hourlyDays`. Amounts and prices thin out in the same way; the last one before
    * any moment that is still told stays. Running it again changes nothing.
    */
-  thin(keep: { readonly rawDays: number; readonly hourlyDays: number }): Promise<void>;
+  thin(keep: { readonly rawDays: number; readonly hourlyDays: number }, signal: AbortSignal): Promise<void>;
+  /** Tenants whose holdings are to be written down now. */
+  listDue(options: DueOptions): Promise<readonly string[]>;
   /** The newest snapshot; undefined before the first. */
   getLatest(tenantId: string): Promise<Snapshot | undefined>;
 };
@@ -25,11 +33,8 @@ export type SnapshotStore = {
 export function createSnapshotStore(db: Kysely<Schema>): SnapshotStore {
   return {
     take: (tenantId, snapshot) => inTransaction(db, (trx) => take(trx, tenantId, snapshot)),
-    async thin({ rawDays, hourlyDays }) {
-      await thinPoints(db, 'hour', rawDays);
-      await thinPoints(db, 'day', hourlyDays);
-      await sql`delete from snapshot_hours where bucket < ${daysAgo(hourlyDays)}`.execute(db);
-    },
+    thin: (keep, signal) => thinHistory(db, keep, signal),
+    listDue: (options) => listDue(db, options),
     async getLatest(tenantId) {
       const row = await db
         .selectFrom('snapshots')
@@ -61,11 +66,16 @@ export async function lockHistory(trx: Transaction<Schema>, tenantId: string): P
   await sql`select pg_advisory_xact_lock(hashtextextended('snapshot ' || ${tenantId}, 0))`.execute(trx);
 }
 
-async function insertSnapshot(trx: Transaction<Schema>, tenantId: string, { at, grade, missing }: Snapshot): Promise<boolean> {
+async function insertSnapshot(
+  trx: Transaction<Schema>,
+  tenantId: string,
+  { at, grade, missing, follows }: NewSnapshot,
+): Promise<boolean> {
+  const since = follows === undefined ? sql`at >= ${at}` : sql`at > ${follows ?? new Date(0)}`;
   const { numAffectedRows } = await sql`
     insert into snapshots (tenant_id, at, grade, missing)
     select ${tenantId}, ${at}, ${grade}, ${toStored(missing)}::jsonb
-    where not exists (select from snapshots where tenant_id = ${tenantId} and at >= ${at})`.execute(trx);
+    where not exists (select from snapshots where tenant_id = ${tenantId} and ${since})`.execute(trx);
   return numAffectedRows === 1n;
 }
 
@@ -121,21 +131,21 @@ async function saveExclusions(trx: Transaction<Schema>, tenantId: string, { at, 
     where coalesce(l.is_excluded, false) <> (n.asset_id is not null)`.execute(trx);
 }
 
-/** The prices and rates that are known now, each under the moment it was quoted. */
+/** The prices and rates that are known now, each under the moment it was quoted; a clock of theirs that is ahead of ours does not make them unknown. */
 async function savePrices(trx: Transaction<Schema>, tenantId: string, at: Date): Promise<void> {
   const held = sql`select asset_id from balances where tenant_id = ${tenantId} and amount_raw > 0`;
   const { rows } = await sql<{ month: Date }>`
-    select distinct date_trunc('month', good_quoted_at at time zone 'UTC') at time zone 'UTC' as month
-    from prices where good_quoted_at <= ${at} and asset_id in (${held})`.execute(trx);
+    select distinct date_trunc('month', least(good_quoted_at, ${at}), 'UTC') as month
+    from prices where good_quoted_at is not null and asset_id in (${held})`.execute(trx);
   for (const { month } of rows) await ensureMonth(trx, 'price_points', month);
   await sql`
     insert into price_points (asset_id, at, value, source)
-    select asset_id, good_quoted_at, good_value, good_source from prices
-    where good_quoted_at <= ${at} and asset_id in (${held})
+    select asset_id, least(good_quoted_at, ${at}), good_value, good_source from prices
+    where good_quoted_at is not null and asset_id in (${held})
     order by asset_id on conflict do nothing`.execute(trx);
   await sql`
     insert into fx_points (currency, at, per_usd, source)
-    select currency, quoted_at, per_usd, source from fx_rates where quoted_at <= ${at}
+    select currency, least(quoted_at, ${at}), per_usd, source from fx_rates
     order by currency on conflict do nothing`.execute(trx);
 }
 
@@ -163,7 +173,7 @@ async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket
     insert into ${assets} (tenant_id, bucket, asset_id, amount_raw, price)
     select ${tenantId}, ${start}, now.asset_id, now.amount_raw, p.good_value
     from (select asset_id, amount_raw from held union all select asset_id, 0 from sold) now
-    left join prices p on p.asset_id = now.asset_id and p.good_quoted_at <= ${at}`.execute(trx);
+    left join prices p on p.asset_id = now.asset_id`.execute(trx);
 }
 
 function sumBalances(tenantId: string): ReturnType<typeof sql> {
@@ -177,33 +187,6 @@ function readHour(tenantId: string, at: Date): ReturnType<typeof sql> {
 
 function startOf(bucket: 'hour' | 'day', at: Date): ReturnType<typeof sql> {
   return sql`date_trunc(${bucket}, ${at}::timestamptz at time zone 'UTC') at time zone 'UTC'`;
-}
-
-/** Of the rows older than `days` all go that are followed by another one of their kind in the same hour or day. */
-async function thinPoints(db: Kysely<Schema>, bucket: 'hour' | 'day', days: number): Promise<void> {
-  const kinds = [
-    ['snapshots', ['tenant_id']],
-    ['holding_points', ['tenant_id', 'wallet_id', 'asset_id', 'position']],
-    ['price_points', ['asset_id']],
-    ['fx_points', ['currency']],
-  ] as const;
-  for (const [table, key] of kinds) {
-    const isSame = sql.join(
-      key.map((column) => sql`later.${sql.id(column)} = p.${sql.id(column)}`),
-      sql` and `,
-    );
-    await sql`
-      delete from ${sql.table(table)} p
-      where p.at < ${daysAgo(days)} and exists (
-        select from ${sql.table(table)} later
-        where ${isSame} and later.at > p.at
-          and later.at < (date_trunc(${bucket}, p.at at time zone 'UTC') + ${`1 ${bucket}`}::interval) at time zone 'UTC'
-      )`.execute(db);
-  }
-}
-
-function daysAgo(days: number): ReturnType<typeof sql> {
-  return sql`date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' - make_interval(days => ${days})`;
 }
 
 function toStored(missing: readonly MissingSource[]): string {

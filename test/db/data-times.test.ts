@@ -11,7 +11,7 @@ afterAll(() => database.close());
 
 it('finds the oldest reading of each chain and the newest quote of each source', async () => {
   const { db } = database;
-  expect(await readDataTimes(db)).toEqual({ oldestReadings: new Map(), newestQuotes: new Map() });
+  expect(await readDataTimes(db)).toEqual({ oldestReadings: new Map(), newestQuotes: new Map(), newestSnapshots: new Map() });
   await sql`
     with wallet as (
       insert into wallets (tenant_id, family, address)
@@ -42,5 +42,24 @@ it('finds the oldest reading of each chain and the newest quote of each source',
       ['ethereum', new Date('2026-11-21T07:30:00Z')],
     ]),
     newestQuotes: new Map([['defillama', new Date('2026-11-21T08:02:00Z')]]),
+    newestSnapshots: new Map(),
   });
+});
+
+it('finds the newest snapshot, of any grade and full, as soon as every tenant with wallets has one', async () => {
+  const { db } = database;
+  const take = (moment: string, grade: 'full' | 'partial') =>
+    sql`insert into snapshots (tenant_id, at, grade) select id, ${moment}::timestamptz, ${grade} from tenants limit 1`.execute(
+      db,
+    );
+  await take('2026-11-21T09:00:00Z', 'partial');
+  expect((await readDataTimes(db)).newestSnapshots).toEqual(new Map([['any', new Date('2026-11-21T09:00:00Z')]]));
+  await take('2026-11-21T10:00:00Z', 'full');
+  await take('2026-11-21T11:00:00Z', 'partial');
+  expect((await readDataTimes(db)).newestSnapshots).toEqual(
+    new Map([
+      ['any', new Date('2026-11-21T11:00:00Z')],
+      ['full', new Date('2026-11-21T10:00:00Z')],
+    ]),
+  );
 });

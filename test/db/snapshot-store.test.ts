@@ -12,6 +12,7 @@ import { addAsset, addWallet, amountOf, at, readingOf } from '../support/store-f
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const HOUR = 3600;
+const NEVER = new AbortController().signal;
 let database: TestDatabase;
 let snapshots: SnapshotStore;
 let history: HistoryStore;
@@ -150,11 +151,11 @@ it('thins out what is old, and tells the same at the hours and days that stay', 
     }
     const count = async (table: string): Promise<number> =>
       Number((await sql<{ count: string }>`select count(*) from ${sql.table(table)}`.execute(other.db)).rows[0]?.count);
-    await store.thin({ rawDays: 30, hourlyDays: 365_000 });
+    await store.thin({ rawDays: 30, hourlyDays: 365_000 }, NEVER);
     expect([await count('snapshots'), await count('holding_points'), await count('snapshot_hours')]).toEqual([2, 2, 2]);
-    await store.thin({ rawDays: 30, hourlyDays: 365_000 });
+    await store.thin({ rawDays: 30, hourlyDays: 365_000 }, NEVER);
     expect(await count('holding_points')).toBe(2);
-    await store.thin({ rawDays: 30, hourlyDays: 365 });
+    await store.thin({ rawDays: 30, hourlyDays: 365 }, NEVER);
     expect([
       await count('snapshots'),
       await count('holding_points'),

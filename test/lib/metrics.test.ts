@@ -109,7 +109,11 @@ describe('the age of the data', () => {
     const metrics = create();
     expect(await read(metrics, 'portfolio_data_age_seconds')).toEqual([]);
     const readAt = new Date(Date.now() - 90_000);
-    metrics.setDataTimes({ oldestReadings: new Map([['ethereum', readAt]]), newestQuotes: new Map([['defillama', readAt]]) });
+    metrics.setDataTimes({
+      oldestReadings: new Map([['ethereum', readAt]]),
+      newestQuotes: new Map([['defillama', readAt]]),
+      newestSnapshots: new Map([['any', readAt]]),
+    });
     const age = async (name: string) => Number((await read(metrics, name))[0]?.split(' ')[1]);
     const first = await age('portfolio_data_age_seconds');
     expect(first).toBeGreaterThanOrEqual(90);
@@ -118,9 +122,13 @@ describe('the age of the data', () => {
 
   it('is told no more of a chain that nobody follows any longer', async () => {
     const metrics = create();
-    metrics.setDataTimes({ oldestReadings: new Map([['ethereum', new Date()]]), newestQuotes: new Map() });
+    metrics.setDataTimes({
+      oldestReadings: new Map([['ethereum', new Date()]]),
+      newestQuotes: new Map(),
+      newestSnapshots: new Map(),
+    });
     expect(await read(metrics, 'portfolio_data_age_seconds')).toHaveLength(1);
-    metrics.setDataTimes({ oldestReadings: new Map(), newestQuotes: new Map() });
+    metrics.setDataTimes({ oldestReadings: new Map(), newestQuotes: new Map(), newestSnapshots: new Map() });
     expect(await read(metrics, 'portfolio_data_age_seconds')).toEqual([]);
   });
 });
