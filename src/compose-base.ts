@@ -70,6 +70,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
     },
     lastSteps: [
       { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
+      { name: 'backfills', run: () => services.backfills.stop(), timeoutMs: 5_000 },
       { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
       { name: 'probes', run: () => services.health.stop().finally(services.closeEndpoints), timeoutMs: 1_000 },
       { name: 'readiness', run: () => ops.stop(), timeoutMs: 1_000 },

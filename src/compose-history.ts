@@ -1,10 +1,19 @@
+import type { ChainAdapters } from './compose-chains.ts';
+import type { PriceAdapters } from './compose-prices.ts';
 import type { ReadStores } from './compose-replica.ts';
 import type { Storage } from './compose-storage.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
+import { listedTokens } from './domain/token-list.ts';
+import type { Logger } from './lib/logger.ts';
+import type { Metrics } from './lib/metrics.ts';
 import type { FindAssetDeps } from './services/find-asset.ts';
+import { type BackfillService, createBackfillService } from './services/history/backfill-service.ts';
 import { type ChangesService, createChangesService } from './services/history/changes-service.ts';
+import { createHealingService, type HealingService } from './services/history/healing-service.ts';
 import { createHistoryService, type HistoryService } from './services/history/history-service.ts';
+import { createPastPrices } from './services/history/past-prices.ts';
+import { createPastReader } from './services/history/past-reader.ts';
 import { createPerformanceService, type PerformanceService } from './services/history/performance-service.ts';
 import { createSnapshotService, type SnapshotService } from './services/history/snapshot-service.ts';
 import { createStatementService, type StatementService } from './services/history/statement-service.ts';
@@ -41,8 +50,36 @@ export function composeHistory(stores: ReadStores, parts: HistoryParts): History
 
 /** Makes what writes the past down. It reads and writes the primary alone. */
 export function composeSnapshots(
-  { snapshotsKept: keep }: Config,
-  { storage, portfolio, now }: { readonly storage: Pick<Storage, 'snapshots'> } & Pick<HistoryParts, 'portfolio' | 'now'>,
+  { snapshotsKept: keep, snapshotIntervalSeconds: intervalSeconds }: Config,
+  { storage, metrics, ...parts }: SnapshotParts,
 ): SnapshotService {
-  return createSnapshotService({ snapshots: storage.snapshots, portfolio, keep, now });
+  metrics.setSnapshotInterval(intervalSeconds);
+  return createSnapshotService({ ...parts, snapshots: storage.snapshots, onSnapshot: metrics.onSnapshot, keep, intervalSeconds });
+}
+
+type SnapshotParts = Pick<HistoryParts, 'portfolio' | 'now'> & {
+  readonly storage: Pick<Storage, 'snapshots'>;
+  readonly metrics: Pick<Metrics, 'onSnapshot' | 'setSnapshotInterval'>;
+  readonly log: Logger;
+};
+
+/** What fills in what was not known of the past at its time. */
+export type PastServices = { readonly healing: HealingService; readonly backfills: BackfillService };
+
+type PastParts = Pick<ChainAdapters, 'sources' | 'pasts'> & {
+  readonly storage: Pick<Storage, 'assets' | 'balances' | 'wallets' | 'healing' | 'backfills' | 'priceHistory'>;
+  readonly history: PriceAdapters['history'];
+  readonly log: Logger;
+  readonly now: () => Date;
+};
+
+/** Makes it over the primary, which it reads and writes. */
+export function composePast({ storage, sources, pasts, history, log, now }: PastParts): PastServices {
+  const { assets, balances, wallets, healing, backfills } = storage;
+  const past = createPastReader({ chains, sources, pasts, assets, balances, healing, listedTokens });
+  const prices = createPastPrices({ source: history, store: storage.priceHistory });
+  return {
+    healing: createHealingService({ healing, past, wallets, now, log }),
+    backfills: createBackfillService({ backfills, past, prices, wallets, now, log }),
+  };
 }

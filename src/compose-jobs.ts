@@ -14,7 +14,7 @@ import { createWatchedPart } from './services/watched-part.ts';
 
 export type JobsDeps = {
   readonly storage: Pick<Storage, 'url' | 'isEmbedded'>;
-  readonly services: Pick<Services, 'schedules' | 'refreshes' | 'transfers' | 'health'>;
+  readonly services: Pick<Services, 'schedules' | 'refreshes' | 'healing' | 'backfills' | 'transfers' | 'snapshots' | 'health'>;
   readonly metrics: Pick<Metrics, 'onJob' | 'setQueue' | 'setBacklogs' | 'setTransferLags'>;
   readonly tracer: Pick<Tracer, 'follow'>;
   readonly log: Logger;
@@ -37,11 +37,22 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   const backend = openQueueBackend(location, log);
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
-  const { schedules, refreshes, transfers } = services;
+  const { schedules, refreshes, healing, backfills, transfers, snapshots } = services;
   const plan = planSchedules({ transferSeconds: config.transferIntervalSeconds });
   const watch = watchJobs(plan, deps);
   const hooks = { onJob: watch.onJob, follow: followJobs(tracer), log };
-  const jobs = createJobs({ backend, schedules, refreshes, transfers, plan, batchesAtOnce: BATCHES_AT_ONCE, ...hooks });
+  const jobs = createJobs({
+    backend,
+    schedules,
+    refreshes,
+    healing,
+    backfills,
+    transfers,
+    snapshots,
+    plan,
+    batchesAtOnce: BATCHES_AT_ONCE,
+    ...hooks,
+  });
   const looks = createRounds({
     async run() {
       metrics.setQueue('jobs', await jobs.queue.getStats());

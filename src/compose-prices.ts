@@ -4,14 +4,21 @@ import { createCoingeckoApi } from './adapters/coingecko/coingecko-api.ts';
 import { createCoingeckoFxSource } from './adapters/coingecko/coingecko-fx-source.ts';
 import { createCoingeckoPriceSource } from './adapters/coingecko/coingecko-price-source.ts';
 import { createDefillamaPriceSource } from './adapters/defillama/defillama-price-source.ts';
+import { createDefillamaPriceHistory } from './adapters/defillama/price-history.ts';
 import type { EvmCaller } from './adapters/evm-caller.ts';
 import { type OnPriceSource, observeFxSource, observePriceSource } from './adapters/observed-sources.ts';
+import type { PriceHistorySource } from './adapters/price-history.ts';
 import type { FxSource, PriceSource } from './adapters/price-source.ts';
 import type { Config, PriceSourceId } from './config.ts';
 import { chains } from './domain/chains.ts';
 import type { HttpClient } from './lib/http-client.ts';
 
-export type PriceAdapters = { readonly sources: readonly PriceSource[]; readonly fxSources: readonly FxSource[] };
+export type PriceAdapters = {
+  readonly sources: readonly PriceSource[];
+  readonly fxSources: readonly FxSource[];
+  /** null: none of those that are configured tells the past. */
+  readonly history: PriceHistorySource | null;
+};
 
 type PriceDeps = {
   readonly http: HttpClient;
@@ -34,6 +41,9 @@ export function composePrices(config: Config, { http, caller, now, onPriceSource
   };
   const chosen = config.priceSources.map((id) => vendors[id]);
   return {
+    history: config.priceSources.includes('defillama')
+      ? createDefillamaPriceHistory({ baseUrl: config.defillamaUrl, http, chains })
+      : null,
     sources: chosen.flatMap(({ price }) => (price === undefined ? [] : [observePriceSource(price, onPriceSource)])),
     fxSources: chosen.flatMap(({ fx }) => (fx === undefined ? [] : [observeFxSource(fx, onPriceSource)])),
   };

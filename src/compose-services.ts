@@ -3,7 +3,8 @@ import type { ShareByVersion } from './adapters/cache.ts';
 import { parseEvmAddress } from './adapters/evm/evm-address.ts';
 import { parseSolanaAddress } from './adapters/solana/solana-address.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
-import { composeHistory, composeSnapshots } from './compose-history.ts';
+import { composeHistory, composePast, composeSnapshots, type PastServices } from './compose-history.ts';
+import { composeLedger } from './compose-ledger.ts';
 import { composePrices } from './compose-prices.ts';
 import { preferReplica, type ReadStores, type TenantServices } from './compose-replica.ts';
 import type { Storage } from './compose-storage.ts';
@@ -24,18 +25,19 @@ import { createScheduleService, type ScheduleService } from './services/schedule
 import type { StoredPortfolio } from './services/stored-portfolio.ts';
 import { createWalletService } from './services/wallet-service.ts';
 
-export type Services = TenantServices & {
-  readonly refreshes: RefreshService;
-  readonly schedules: ScheduleService;
-  readonly snapshots: SnapshotService;
-  readonly transfers: TransferImportService;
-  readonly prices: PriceService;
-  readonly health: HealthService;
-  /** The endpoints of chains: their names, and how they are. */
-  readonly endpoints: ChainAdapters['endpoints'];
-  /** Ends what looks at them in the background. */
-  readonly closeEndpoints: () => void;
-};
+export type Services = TenantServices &
+  PastServices & {
+    readonly refreshes: RefreshService;
+    readonly schedules: ScheduleService;
+    readonly snapshots: SnapshotService;
+    readonly transfers: TransferImportService;
+    readonly prices: PriceService;
+    readonly health: HealthService;
+    /** The endpoints of chains: their names, and how they are. */
+    readonly endpoints: ChainAdapters['endpoints'];
+    /** Ends what looks at them in the background. */
+    readonly closeEndpoints: () => void;
+  };
 
 type ServiceDeps = {
   readonly storage: Storage;
@@ -49,7 +51,7 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
-  const { sources, transfers, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
+  const { sources, transfers, pasts, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
   const { onPriceSource } = metrics;
   const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
@@ -86,7 +88,8 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       baseSeconds: config.refreshIntervalSeconds,
       random: Math.random,
     }),
-    snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, now }),
+    ...composePast({ storage, sources, pasts, history: priceAdapters.history, log, now }),
+    snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, metrics, log, now }),
     transfers: createTransferImportService({
       ...reading,
       imports: storage.transferImports,
@@ -148,6 +151,7 @@ function composeTenants(
       now,
     }),
     portfolio,
+    ...composeLedger(stores, { prices, portfolio, parseAddress, now }),
     ...composeHistory(stores, { prices, portfolio, parseAddress, kept, riskFreePerYear, now }),
   };
 }

@@ -1,10 +1,13 @@
 import { createReadStores, openReplica, type ReadStores, type Replica } from './compose-replica.ts';
 import type { Config } from './config.ts';
+import { type BackfillStore, createBackfillStore } from './db/backfill-store.ts';
 import { type ChangeFeed, createChangeFeed } from './db/change-feed.ts';
 import { type DataTimes, readDataTimes } from './db/data-times.ts';
 import { createDatabase, type Database } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
+import { createHealingStore, type HealingStore } from './db/healing-store.ts';
 import { migrateToLatest, pendingMigrations } from './db/migrations.ts';
+import { createPriceHistoryStore, type PriceHistoryStore } from './db/price-history-store.ts';
 import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
 import { createScheduleStore, type ScheduleStore } from './db/schedule-store.ts';
 import { createSnapshotStore, type SnapshotStore } from './db/snapshot-store.ts';
@@ -18,6 +21,9 @@ export type Storage = ReadStores & {
   readonly refreshes: RefreshStore;
   readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
+  readonly healing: HealingStore;
+  readonly backfills: BackfillStore;
+  readonly priceHistory: PriceHistoryStore;
   readonly transferImports: TransferImportStore;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
   readonly url: string;
@@ -54,6 +60,9 @@ export async function openStorage(
     refreshes: createRefreshStore(db),
     schedules: createScheduleStore(db),
     snapshots: createSnapshotStore(db),
+    healing: createHealingStore(db),
+    backfills: createBackfillStore(db),
+    priceHistory: createPriceHistoryStore(db),
     transferImports: createTransferImportStore(db),
     url,
     isEmbedded: embedded !== undefined,

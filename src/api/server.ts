@@ -9,16 +9,19 @@ import type { Tracer } from '../lib/tracing.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
+import type { BackfillService } from '../services/history/backfill-service.ts';
 import type { ChangesService } from '../services/history/changes-service.ts';
 import type { HistoryService } from '../services/history/history-service.ts';
 import type { PerformanceService } from '../services/history/performance-service.ts';
 import type { StatementService } from '../services/history/statement-service.ts';
+import type { TransactionService } from '../services/ledger/transaction-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
 import { createClientAddress } from './middleware/client-address.ts';
 import { createCors } from './middleware/cors.ts';
+import { csvBody } from './middleware/csv-body.ts';
 import { createErrorHandler, refuseUnknownRoute } from './middleware/error-handler.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
@@ -31,6 +34,7 @@ import { createRequestTrace } from './middleware/request-trace.ts';
 import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
+import { createBackfillRoutes } from './routes/backfills.ts';
 import { createChangesRoutes } from './routes/changes.ts';
 import { createHistoryRoutes } from './routes/history.ts';
 import { createPerformanceRoutes } from './routes/performance.ts';
@@ -39,6 +43,7 @@ import { createProviderRoutes } from './routes/providers.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
 import { createStatementRoutes } from './routes/statements.ts';
 import { createSystemRoutes } from './routes/system.ts';
+import { createTransactionRoutes } from './routes/transactions.ts';
 import { createWalletRoutes } from './routes/wallets.ts';
 import { sendJson } from './send-json.ts';
 import { serveRoute } from './serve-route.ts';
@@ -48,11 +53,13 @@ export type ServerDeps = {
     readonly wallets: WalletService;
     readonly assets: AssetService;
     readonly refreshes: RefreshService;
+    readonly backfills: BackfillService;
     readonly portfolio: PortfolioService;
     readonly history: HistoryService;
     readonly changes: ChangesService;
     readonly statements: StatementService;
     readonly performance: PerformanceService;
+    readonly transactions: TransactionService;
     readonly answers: AnswerService;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
@@ -88,11 +95,13 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
   return [
     ...createWalletRoutes(services.wallets),
     ...createRefreshRoutes(services.refreshes),
+    ...createBackfillRoutes(services.backfills),
     ...createPortfolioRoutes({ portfolio: services.portfolio, chains: bySlug, now, onPartialAnswer: metrics.onPartialAnswer }),
     ...createHistoryRoutes({ history: services.history, chains: bySlug }),
     ...createChangesRoutes({ changes: services.changes, chains: bySlug }),
     ...createStatementRoutes({ statements: services.statements, chains: bySlug }),
     ...createPerformanceRoutes({ performance: services.performance, chains: bySlug }),
+    ...createTransactionRoutes({ transactions: services.transactions, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
@@ -133,7 +142,7 @@ function createApiRouter(deps: ServerDeps): Router {
   for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
     const place = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const route of group) {
-      const readBody = route.body.presence === 'none' ? [] : jsonBody();
+      const readBody = route.body.presence === 'none' ? [] : route.body.mediaType === 'text/csv' ? csvBody() : jsonBody();
       place[route.method](admit(route, charge), ...readBody, (request, response) =>
         serveRoute(serving, route, { request, response }),
       );

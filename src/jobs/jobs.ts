@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError } from 'bullmq';
+import type { BackfillService } from '../services/history/backfill-service.ts';
+import type { HealingService } from '../services/history/healing-service.ts';
+import type { SnapshotService } from '../services/history/snapshot-service.ts';
 import type { TransferImportService } from '../services/ledger/transfer-import-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { ScheduleService } from '../services/schedule-service.ts';
@@ -21,7 +24,10 @@ type JobsDeps = {
   readonly backend: QueueBackend;
   readonly schedules: ScheduleService;
   readonly refreshes: Pick<RefreshService, 'resumeLost'>;
+  readonly healing: HealingService;
+  readonly backfills: Pick<BackfillService, 'resume'>;
   readonly transfers: Pick<TransferImportService, 'run'>;
+  readonly snapshots: Pick<SnapshotService, 'takeDue' | 'thin'>;
   /** What is due how often: see `planSchedules`. */
   readonly plan: readonly Schedule[];
   /** Batches that this process may read at once. */
@@ -44,13 +50,16 @@ export function planSchedules({ transferSeconds }: Intervals): readonly Schedule
     { name: 'dispatch', everySeconds: 5 },
     { name: 'prices', everySeconds: 60 },
     { name: 'sweep', everySeconds: 15 },
+    { name: 'heal', everySeconds: 60 },
     { name: 'transfers', everySeconds: transferSeconds },
+    { name: 'snapshots', everySeconds: 10 },
+    { name: 'thin', everySeconds: 3600 },
   ];
 }
 export const SCHEDULE_NAMES: ReadonlySet<string> = new Set(planSchedules({ transferSeconds: 1 }).map(({ name }) => name));
 
 export function createJobs(deps: JobsDeps): Jobs {
-  const { backend, schedules, refreshes, transfers, plan, batchesAtOnce, log, ...hooks } = deps;
+  const { backend, schedules, refreshes, healing, backfills, transfers, snapshots, plan, batchesAtOnce, log, ...hooks } = deps;
   const queue = createJobQueue(backend);
   const dispatch = async (): Promise<void> => {
     await schedules.dispatch(queue.addBatches);
@@ -59,7 +68,10 @@ export function createJobs(deps: JobsDeps): Jobs {
     ['dispatch', onTick(dispatch)],
     ['prices', onTick((signal) => schedules.refreshPrices(signal))],
     ['transfers', onTick((signal) => transfers.run(signal))],
-    ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), schedules.adopt()])))],
+    ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), backfills.resume(), schedules.adopt()])))],
+    ['heal', onTick(async (signal) => void (await healing.heal(signal)))],
+    ['snapshots', onTick(async (signal) => void (await snapshots.takeDue(signal)))],
+    ['thin', onTick((signal) => snapshots.thin(signal))],
     [
       BATCH_JOB,
       async (data, signal) => {

@@ -75,11 +75,13 @@ function stubServices(stubs: ServiceStubs): Services {
     wallets: fill('wallets', ['add', 'addMany', 'list', 'get', 'setLabel', 'delete']),
     assets: fill('assets', ['add', 'list', 'get', 'update', 'acceptPrice', 'untrack']),
     refreshes: fill('refreshes', ['refresh', 'get', 'stop']),
+    backfills: fill('backfills', ['start', 'get', 'cancel', 'resume', 'stop']),
     portfolio: fill('portfolio', ['getPortfolio', 'getWalletBalances', 'findHeldBack']),
     changes: fill('changes', ['explain']),
     statements: fill('statements', ['getStatement']),
     performance: fill('performance', ['getPerformance']),
     history: fill('history', ['getHistory']),
+    transactions: fill('transactions', ['list', 'add', 'delete', 'importCsv']),
     answers: {
       read: async ({ render }) => ({ ...(await render()), outcome: 'miss', ageMs: 0, ttlMs: 0, detail: null }),
       noteWrite: () => undefined,
