@@ -7,6 +7,7 @@ export type TrustMetrics = {
   readonly onPartialAnswer: (reasons: readonly string[]) => void;
   /** What was held was written down. */
   readonly onSnapshot: (grade: 'full' | 'partial') => void;
+  readonly setSnapshotInterval: (seconds: number) => void;
   /**
    * The oldest last good reading of each chain, the newest snapshot of the tenant that has waited the longest for one, of any grade and of the full one, and the newest price of each source. Ages are counted on from here until the next call, whether or not the
    * database can be asked again.
@@ -38,6 +39,11 @@ export function createTrustMetrics(registry: Registry): TrustMetrics {
     labelNames: ['grade'],
     registers,
   });
+  const interval = new Gauge({
+    name: 'snapshot_interval_seconds',
+    help: 'How often what is held is meant to be written down.',
+    registers,
+  });
   const ready = new Gauge({ name: 'service_ready', help: '1 while requests should be sent here.', registers });
   const database = new Gauge({ name: 'database_up', help: '1 while the database answers.', registers });
   const draining = new Gauge({ name: 'service_draining', help: '1 from the signal to stop on.', registers });
@@ -46,6 +52,7 @@ export function createTrustMetrics(registry: Registry): TrustMetrics {
       for (const reason of reasons) partial.inc({ reason });
     },
     onSnapshot: (grade) => snapshots.inc({ grade }),
+    setSnapshotInterval: (seconds) => interval.set(seconds),
     setDataTimes: createAgeGauges(registry),
     setReadiness({ status, isDraining, isDatabaseUp }) {
       ready.set(status === 'unready' ? 0 : 1);
