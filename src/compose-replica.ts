@@ -1,4 +1,5 @@
 import type { HistoryServices } from './compose-history.ts';
+import type { LedgerServices } from './compose-ledger.ts';
 import type { Config } from './config.ts';
 import { type AssetStore, createAssetStore } from './db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from './db/balance-store.ts';
@@ -10,6 +11,7 @@ import { createLedgerStore, type LedgerStore } from './db/ledger-store.ts';
 import { createPerformanceStore, type PerformanceStore } from './db/performance-store.ts';
 import { createPriceStore, type PriceStore } from './db/price-store.ts';
 import { createReplicaReads, type ReplicaReads } from './db/replica-reads.ts';
+import { createTransactionStore, type TransactionStore } from './db/transaction-store.ts';
 import { createWalletStore, type WalletStore } from './db/wallet-store.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
@@ -27,6 +29,7 @@ export type ReadStores = {
   readonly changes: ChangesStore;
   readonly performance: PerformanceStore;
   readonly ledger: LedgerStore;
+  readonly transactions: TransactionStore;
 };
 
 /** The stores over one database. */
@@ -40,6 +43,7 @@ export function createReadStores(db: Database['db']): ReadStores {
     changes: createChangesStore(db),
     performance: createPerformanceStore(db),
     ledger: createLedgerStore(db),
+    transactions: createTransactionStore(db),
   };
 }
 
@@ -69,11 +73,12 @@ export function openReplica({ databaseReplicaUrl: url }: Config, { feed, log, me
 }
 
 /** The services of tenants over the stores of one database. */
-export type TenantServices = HistoryServices & {
-  readonly wallets: WalletService;
-  readonly assets: AssetService;
-  readonly portfolio: PortfolioService;
-};
+export type TenantServices = HistoryServices &
+  LedgerServices & {
+    readonly wallets: WalletService;
+    readonly assets: AssetService;
+    readonly portfolio: PortfolioService;
+  };
 
 /** The services over the primary, with what large answers are made of read from the replica where it has all of it. */
 export function preferReplica(primary: TenantServices, replica: TenantServices, reads: ReplicaReads): TenantServices {
@@ -95,6 +100,7 @@ export function preferReplica(primary: TenantServices, replica: TenantServices, 
     history: { ...primary.history, getHistory: either(replica.history.getHistory, primary.history.getHistory) },
     changes: { explain: either(replica.changes.explain, primary.changes.explain) },
     performance: { getPerformance: either(replica.performance.getPerformance, primary.performance.getPerformance) },
+    transactions: { ...primary.transactions, list: either(replica.transactions.list, primary.transactions.list) },
     statements: { getStatement: either(replica.statements.getStatement, primary.statements.getStatement) },
   };
 }

@@ -27,7 +27,7 @@ const httpErrors = {
   transaction_from_chain: { status: 409, title: 'The transaction was read from a chain' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   uri_too_long: { status: 414, title: 'The address is too long' },
-  unsupported_media_type: { status: 415, title: 'The body has to be plain JSON' },
+  unsupported_media_type: { status: 415, title: 'The body is of a kind that is not taken here' },
   rate_limited: { status: 429, title: 'Too many requests' },
   unknown_host: { status: 421, title: 'The service is not known under this name' },
   headers_too_large: { status: 431, title: 'The address or the headers are too large' },

@@ -99,7 +99,7 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
       : {
           requestBody: {
             required: body.presence === 'required',
-            content: { 'application/json': { schema: body.schema, example: body.example } },
+            content: { [body.mediaType ?? 'application/json']: { schema: body.schema, example: body.example } },
           },
         }),
     responses,

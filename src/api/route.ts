@@ -74,6 +74,8 @@ type RequestBody<Schema extends z.ZodType> = {
   readonly schema: Schema;
   /** An optional body counts as `{}` when it is missing. */
   readonly presence: 'none' | 'optional' | 'required';
+  /** What it is sent as, JSON unless told. */
+  readonly mediaType?: 'text/csv';
   readonly example: unknown;
 };
 

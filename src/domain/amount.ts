@@ -15,3 +15,9 @@ export function toDecimalAmount(amountRaw: bigint, decimals: number): Decimal {
 export function unitOf(decimals: number): string {
   return new Decimal(1).shiftedBy(-decimals).toFixed();
 }
+
+/** Whole tokens in smallest units; undefined where it would take a part of one. */
+export function toRawAmount(amount: Decimal, decimals: number): bigint | undefined {
+  const raw = amount.shiftedBy(decimals);
+  return raw.isInteger() ? BigInt(raw.toFixed()) : undefined;
+}

@@ -19,8 +19,8 @@ function refuseOtherTypes(request: Request, _response: Response, next: NextFunct
   next();
 }
 
-/** The parser refuses what is too large only when all of it has arrived. */
-function refuseEndlessBodies(parse: RequestHandler): RequestHandler {
+/** A parser that hangs up on who sends without end: by itself it refuses what is too large only when all of it has arrived. */
+export function refuseEndlessBodies(parse: RequestHandler, tooLarge = 'A body may have at most 1 MB.'): RequestHandler {
   return (request, response, next) => {
     let isOver = false;
     const finish: NextFunction = (error?: unknown) => {
@@ -32,7 +32,7 @@ function refuseEndlessBodies(parse: RequestHandler): RequestHandler {
     const hangUp = (): void => {
       if (isOver) return;
       response.setHeader('Connection', 'close');
-      finish(new AppError('payload_too_large', 'A body may have at most 1 MB.'));
+      finish(new AppError('payload_too_large', tooLarge));
     };
     if (Number(request.headers['content-length'] ?? 0) > MAX_DROPPED_BYTES) return hangUp();
     let size = 0;

@@ -1,0 +1,108 @@
+import type { LedgerSum } from '../../db/ledger-store.ts';
+import type { TransferImport } from '../../db/transaction-store.ts';
+import type { Asset } from '../../domain/asset.ts';
+import type { Decimal } from '../../domain/decimal.ts';
+import type { EntryInput } from '../../domain/entry-input.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { EntryType, LedgerEntry, LedgerOrigin } from '../../domain/ledger.ts';
+import { type AddDeps, type AddOutcome, addEntries } from './add-entries.ts';
+import { type ImportDeps, type ImportReport, importCsv } from './import-csv.ts';
+import { type ListDeps, listTransactions } from './list-transactions.ts';
+
+export const DERIVED_TYPES = ['unexplained', 'opening'] as const;
+/** What moved and no entry explains; what was there when a wallet was first read. */
+type DerivedType = (typeof DERIVED_TYPES)[number] & LedgerSum['type'];
+export type TransactionType = EntryType | DerivedType;
+
+export type TransactionQuery = {
+  /** `from` is part of it, `to` is not; null: without an end. */
+  readonly from: Date | null;
+  readonly to: Date | null;
+  readonly walletIds: readonly string[] | null;
+  readonly chains: readonly string[] | null;
+  /** UUIDs or CAIP-19 ids. */
+  readonly assetIds: readonly string[] | null;
+  readonly types: readonly TransactionType[] | null;
+  /** What is derived has none. */
+  readonly origins: readonly LedgerOrigin[] | null;
+  readonly after: TransactionPlace | null;
+  readonly limit: number;
+};
+
+/** A place in the list, which goes from new to old. */
+export type TransactionPlace = { readonly at: Date; readonly id: string };
+
+/** An entry of the ledger; or what follows from the amounts of snapshots, which has no entry and so no id. */
+export type Movement = Omit<LedgerEntry, 'id' | 'type' | 'origin'> & {
+  readonly id: string | null;
+  readonly type: TransactionType;
+  readonly origin: LedgerOrigin | null;
+};
+
+export type Transaction = {
+  readonly movement: Movement;
+  readonly asset: Asset;
+  /** In whole units; null when the decimals are not known. */
+  readonly amount: Decimal | null;
+  /** Of one whole, then. */
+  readonly price: {
+    readonly value: Decimal;
+    readonly currency: string;
+    /** `entry`: written down with it; `manual`: the owner's price of the asset; else where it was quoted. */
+    readonly source: string;
+    readonly quotedAt: Date | null;
+  } | null;
+  readonly usdValue: Decimal | null;
+  readonly valueReason: 'decimals_unknown' | 'price_missing' | 'fx_missing' | null;
+  /** Whether the asset counts as spam today or is held back, and so is part of no total. */
+  readonly isExcluded: boolean;
+};
+
+/** How far what was read from a chain reaches. `import` null: nothing was read yet. */
+export type ImportReach = {
+  readonly walletId: string;
+  readonly chain: string;
+  readonly read: TransferImport | null;
+  readonly ageSeconds: number | null;
+  /** Whether all was read up to the last attempt. */
+  readonly isComplete: boolean;
+};
+
+export type TransactionPage = {
+  readonly transactions: readonly Transaction[];
+  readonly next: TransactionPlace | null;
+  readonly imports: readonly ImportReach[];
+  readonly generatedAt: Date;
+};
+
+export type TransactionService = {
+  /** Newest first. Throws invalid_request, wallet_not_found, unknown_chain, asset_not_found. */
+  list(tenantId: string, query: TransactionQuery): Promise<TransactionPage>;
+  /** Adds all of them, or none: then it tells what is wrong with which. */
+  add(tenantId: string, inputs: readonly EntryInput[]): Promise<AddOutcome>;
+  /** Only what was entered by hand or from a file. Throws transaction_not_found, transaction_from_chain. */
+  delete(tenantId: string, id: string): Promise<void>;
+  /** Adds what a file tells, or nothing when any line of it is bad. A dry run tells the same and adds nothing. */
+  importCsv(
+    tenantId: string,
+    text: string,
+    options: { readonly timeZone: string; readonly isDryRun: boolean },
+  ): Promise<ImportReport>;
+};
+
+export type TransactionServiceDeps = ListDeps & AddDeps & ImportDeps;
+
+export function createTransactionService(deps: TransactionServiceDeps): TransactionService {
+  return {
+    list: (tenantId, query) => listTransactions(deps, tenantId, query),
+    add: (tenantId, inputs) => addEntries(deps, tenantId, inputs),
+    async delete(tenantId, id) {
+      const outcome = await deps.store.delete(tenantId, id);
+      if (outcome === 'not_found') throw new AppError('transaction_not_found', 'There is no transaction of this id.');
+      if (outcome === 'from_chain') {
+        throw new AppError('transaction_from_chain', 'What was read from a chain cannot be taken away.');
+      }
+    },
+    importCsv: (tenantId, text, options) => importCsv(deps, { tenantId, text, ...options }),
+  };
+}
