@@ -69,9 +69,11 @@ export function createTransferImporter(deps: ImporterDeps, target: ImportedChain
   return {
     chain,
     async run(signal, until) {
-      const options = { limit: WALLETS_TOGETHER, notForSeconds: everySeconds / 2, leaseSeconds: LEASE_SECONDS };
+      const startedAt = performance.now();
       while (!until.aborted) {
-        const claim = await imports.claim(chain, options);
+        // What failed in this run is left to the next one.
+        const notForSeconds = Math.max(everySeconds / 2, (performance.now() - startedAt) / 1000);
+        const claim = await imports.claim(chain, { limit: WALLETS_TOGETHER, notForSeconds, leaseSeconds: LEASE_SECONDS });
         if (claim === undefined) return;
         await runClaim(claim, signal, until);
       }
