@@ -8,6 +8,7 @@ export class BrokenSealError extends Error {
 type Seal = { readonly sha256: string };
 
 const LINE_FEED = 0x0a;
+const SEAL_BEGINS = '{"sha256":';
 
 /** Lines as bytes; `end` gives the last one, which holds a checksum of all before it. */
 export function createSealer(): { add(lines: readonly string[]): Buffer; end(): Buffer } {
@@ -35,6 +36,8 @@ export async function* readSealedLines(
   let held: Buffer | undefined;
   for await (const line of splitLines(bytes, maxLineBytes)) {
     if (held !== undefined) {
+      if (held.toString('latin1', 0, SEAL_BEGINS.length) === SEAL_BEGINS)
+        throw new BrokenSealError('there is more after the checksum');
       hash.update(held);
       yield held.toString('utf8', 0, held.length - 1);
     }
