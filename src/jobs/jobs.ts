@@ -52,7 +52,7 @@ export function planSchedules({ transferSeconds }: Intervals): readonly Schedule
     { name: 'sweep', everySeconds: 15 },
     { name: 'heal', everySeconds: 60 },
     { name: 'transfers', everySeconds: transferSeconds },
-    { name: 'snapshots', everySeconds: 10 },
+    { name: 'snapshots', everySeconds: 5 },
     { name: 'thin', everySeconds: 3600 },
   ];
 }
