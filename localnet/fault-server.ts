@@ -121,6 +121,11 @@ const modes = {
   ),
   half: half(-32005),
   'half-429': half(429),
+  // What hosts say to those who ask for an old state: all else is served.
+  'no-past': ({ response, payload, serve }: Exchange) =>
+    withoutStates({ response, payload, serve }, 403, -32602, 'Archive requests require a personal token.'),
+  'pruned-node': ({ response, payload, serve }: Exchange) =>
+    withoutStates({ response, payload, serve }, 200, -32000, 'missing trie node 0abc (path ) state 0xdef is not available'),
   'rpc-429': answering((_, calls) => calls.map((call) => errorOf(call, 429, 'compute units per second exceeded'))),
   'batch-refused': refusingBatches(({ response }) => sendJson(response, 200, errorOf(undefined, -32600, 'Invalid Request'))),
   'batch-413': refusingBatches(({ response }) => sendHtml(response, 413)),
@@ -152,6 +157,15 @@ const modes = {
     response.write('{"jsonrpc":"2.0","id":1,"result":"0x12', () => response.destroy());
   },
 } satisfies Record<string, (exchange: Exchange) => Promise<void> | void>;
+
+/** Refuses what is asked of a state, and serves what is asked of blocks. */
+async function withoutStates(exchange: Exchange, status: number, code: number, message: string): Promise<void> {
+  const calls = listOf(exchange.payload);
+  const asksState = calls.some(({ method }) => method === 'eth_call' || method === 'eth_getBalance');
+  if (!asksState) return modes.ok(exchange);
+  const errors = calls.map((call) => errorOf(call, code, message));
+  sendJson(exchange.response, status, Array.isArray(exchange.payload) ? errors : errors[0]);
+}
 
 /** Starts the server on a free port of this machine. */
 export async function startFaultServer({ upstreamUrl, delayMs = 0 }: FaultServerOptions = {}): Promise<FaultServer> {

@@ -24,6 +24,8 @@ export type PriceServer = {
    * (`solana:<mint>` with its case). Undefined takes it away.
    */
   setPrice(coin: string, digits: string | undefined): void;
+  /** Sets what a coin was quoted at at a moment of the past, for DefiLlama's historical endpoint. */
+  setPastPrice(coin: string, quotedAt: Date, digits: string): void;
   /** Units of a currency for one bitcoin, as CoinGecko's `/exchange_rates` tells it. */
   setRate(currency: string, digits: string): void;
   /** From now on, for one vendor. */
@@ -35,6 +37,7 @@ export type PriceServer = {
 
 type State = {
   readonly prices: Map<string, string>;
+  readonly past: Map<string, Map<number, string>>;
   readonly rates: Map<string, string>;
   readonly faults: Map<string, PriceFault>;
 };
@@ -56,7 +59,7 @@ const PLATFORMS: Readonly<Record<string, string>> = {
 
 /** Starts the server on a port of this machine, a free one unless told. */
 export async function startPriceServer({ port = 0 }: { readonly port?: number } = {}): Promise<PriceServer> {
-  const state: State = { prices: new Map(), rates: new Map([['usd', '100000']]), faults: new Map() };
+  const state: State = { prices: new Map(), past: new Map(), rates: new Map([['usd', '100000']]), faults: new Map() };
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(request.url ?? '');
@@ -72,6 +75,10 @@ export async function startPriceServer({ port = 0 }: { readonly port?: number } 
     setPrice(coin, digits) {
       if (digits === undefined) state.prices.delete(coin);
       else state.prices.set(coin, digits);
+    },
+    setPastPrice(coin, quotedAt, digits) {
+      const quotes = state.past.get(coin) ?? new Map<number, string>();
+      state.past.set(coin, quotes.set(Math.floor(quotedAt.getTime() / 1000), digits));
     },
     setRate(currency, digits) {
       state.rates.set(currency, digits);
@@ -109,7 +116,7 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
       url.href.length > MAX_URL_LENGTH
         ? [414, '{"error":"too long"}']
         : vendor === 'defillama'
-          ? defillama(state, path, fault)
+          ? defillama(state, { path, query: url.searchParams, fault })
           : coingecko(state, { path, query: url.searchParams, fault, isKeyed });
     send(response, status, fault === 'truncated' ? text.slice(0, -5) : text);
   }
@@ -124,7 +131,8 @@ function send(response: ServerResponse, status: number, text: string, type = 'ap
 }
 
 /** `{"coins":{"ethereum:0x…":{"decimals":6,"symbol":"X","price":1.0,"timestamp":1700000000,"confidence":0.99}}}` */
-function defillama(state: State, path: string, fault: PriceFault): Answer {
+function defillama(state: State, { path, query, fault }: Omit<CoingeckoRequest, 'isKeyed'>): Answer {
+  if (path === '/batchHistorical') return batchHistorical(state, query, fault);
   if (!path.startsWith('/prices/current/')) return NOT_FOUND;
   const coins = path.slice('/prices/current/'.length).split(',').map(decodeURIComponent);
   const confidence = fault === 'unsure' ? '0.2' : '0.99';
@@ -134,6 +142,25 @@ function defillama(state: State, path: string, fault: PriceFault): Answer {
     return [`${JSON.stringify(coin)}:{"symbol":"X","price":${price},"timestamp":${timestamp(fault)},"confidence":${confidence}}`];
   });
   return [200, `{"coins":{${entries.join(',')}}}`];
+}
+
+/** `{"coins":{"ethereum:0x…":{"symbol":"X","prices":[{"timestamp":1700000000,"price":1.0,"confidence":0.99}]}}}`: the quote nearest to each moment, on either side. */
+function batchHistorical({ past }: State, query: URLSearchParams, fault: PriceFault): Answer {
+  const asked: unknown = JSON.parse(query.get('coins') ?? '{}');
+  const width = Number(query.get('searchWidth') ?? 21_600);
+  const confidence = fault === 'unsure' ? '0.2' : '0.99';
+  const coins = Object.entries(typeof asked === 'object' && asked !== null ? asked : {}).flatMap(([coin, moments]) => {
+    const quotes = [...(past.get(coin) ?? [])];
+    const prices = (Array.isArray(moments) ? moments.map(Number) : []).flatMap((moment) => {
+      const distance = ([time]: readonly [number, string]): number => Math.abs(time - moment);
+      const [best] = quotes.filter((quote) => distance(quote) <= width).sort((a, b) => distance(a) - distance(b));
+      if (best === undefined) return [];
+      const price = fault.startsWith('value:') ? fault.slice('value:'.length) : best[1];
+      return [`{"timestamp":${best[0]},"price":${price},"confidence":${confidence}}`];
+    });
+    return prices.length === 0 ? [] : [`${JSON.stringify(coin)}:{"symbol":"X","prices":[${prices.join(',')}]}`];
+  });
+  return [200, `{"coins":{${coins.join(',')}}}`];
 }
 
 type CoingeckoRequest = {

@@ -11,17 +11,20 @@ export type Anvil = {
   stop(): Promise<void>;
 };
 
+/** `genesisAt`: when its first block was made; now unless told. */
+export type AnvilOptions = { readonly chainId: number; readonly port?: number; readonly genesisAt?: Date };
+
 const START_TIMEOUT_MS = 30_000;
 
 /**
  * Starts a node on a free port of this machine. Its accounts, and so the addresses of what they deploy, are the same everywhere.
  * @throws when it is not ready within 30 seconds.
  */
-export async function startAnvil({ chainId, port = 0 }: { readonly chainId: number; readonly port?: number }): Promise<Anvil> {
+export async function startAnvil({ chainId, port = 0, genesisAt }: AnvilOptions): Promise<Anvil> {
   const binary = fileURLToPath(new URL('../../node_modules/.bin/anvil', import.meta.url));
-  const child = spawn(binary, ['--port', String(port), '--chain-id', String(chainId), '--mnemonic-seed-unsafe', '7'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const begin = genesisAt === undefined ? [] : ['--timestamp', String(Math.floor(genesisAt.getTime() / 1000))];
+  const options = ['--port', String(port), '--chain-id', String(chainId), '--mnemonic-seed-unsafe', '7', ...begin];
+  const child = spawn(binary, options, { stdio: ['ignore', 'pipe', 'inherit'] });
   const kill = (): void => {
     child.kill('SIGKILL');
   };

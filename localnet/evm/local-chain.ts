@@ -1,7 +1,7 @@
 import { AbiCoder, id as keccakOfText } from 'ethers';
 import { getAddress } from 'ethers/address';
 import { namehash } from 'ethers/hash';
-import { type Anvil, startAnvil } from './anvil.ts';
+import { type Anvil, type AnvilOptions, startAnvil } from './anvil.ts';
 import compiled from './contracts/tokens.json' with { type: 'json' };
 
 export type ContractName = keyof typeof compiled;
@@ -16,6 +16,8 @@ export type LocalChain = Anvil & {
   /** Sets a token balance: every local token has `set(address,uint256)`. */
   setBalance(token: string, owner: string, amount: bigint): Promise<void>;
   setNative(owner: string, amount: bigint): Promise<void>;
+  /** Makes an empty block of that time, which must come after the last one's. Blocks after it go on from there. */
+  mineAt(moment: Date): Promise<void>;
   /** Puts a contract's code at an address of our choice; its storage is empty and its immutables are zero. */
   putCode(address: string, name: ContractName): Promise<void>;
 };
@@ -26,7 +28,7 @@ const ENS_REGISTRY = '0x00000000000C2E074eC69A0dFb2997BA6C7d2e1e';
 const GAS = '0xe4e1c0';
 
 /** Starts a chain that has Multicall3 and the ENS registry at their real addresses. */
-export async function startLocalChain(options: { readonly chainId: number; readonly port?: number }): Promise<LocalChain> {
+export async function startLocalChain(options: AnvilOptions): Promise<LocalChain> {
   const anvil = await startAnvil(options);
   const accounts = await anvil.rpc('eth_accounts', []);
   const from = Array.isArray(accounts) ? String(accounts[0]) : '';
@@ -53,6 +55,10 @@ export async function startLocalChain(options: { readonly chainId: number; reado
     setBalance: (token, owner, amount) => chain.send(token, 'set(address,uint256)', [owner, amount]),
     async setNative(owner, amount) {
       await anvil.rpc('anvil_setBalance', [owner, `0x${amount.toString(16)}`]);
+    },
+    async mineAt(moment) {
+      await anvil.rpc('evm_setNextBlockTimestamp', [Math.floor(moment.getTime() / 1000)]);
+      await anvil.rpc('evm_mine', []);
     },
     async putCode(address, name) {
       await anvil.rpc('anvil_setCode', [address, compiled[name].runtime]);
