@@ -4,6 +4,7 @@ import { createBalanceStore } from '../../src/db/balance-store.ts';
 import { noteChange, SHARED_DATA_ID } from '../../src/db/data-version.ts';
 import { createLedgerStore } from '../../src/db/ledger-store.ts';
 import { createPriceStore } from '../../src/db/price-store.ts';
+import { createTransactionStore } from '../../src/db/transaction-store.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
 import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -35,8 +36,12 @@ const MOVEMENT = {
   origin: 'manual',
   price: null,
   note: null,
-  reference: 'a',
 } as const;
+
+const ALL_ENTRIES = {
+  ...{ walletIds: null, chains: null, assetIds: null, types: null, origins: null, from: null, to: null, after: null },
+  limit: 9,
+};
 
 describe('every write that shows in an answer', () => {
   it('counts as a change of what the tenant sees', async () => {
@@ -49,6 +54,14 @@ describe('every write that shows in an answer', () => {
     const walletId = added?.wallet.id ?? '';
     const source = { walletId, chain: 'ethereum', kind: 'balances' } as const;
     const error = { code: 'upstream_timeout', provider: null } as const;
+    const entries = createTransactionStore(database.db);
+    const movement = (reference: string) => ({
+      ...MOVEMENT,
+      walletId,
+      assetId: ether?.id ?? '',
+      occurredAt: new Date(),
+      reference,
+    });
     const writes = [
       () => wallets.setLabel(DEFAULT_TENANT_ID, walletId, 'Mine'),
       () => assets.updateSettings(DEFAULT_TENANT_ID, ether?.id ?? '', { spam: 'spam' }),
@@ -56,10 +69,10 @@ describe('every write that shows in an answer', () => {
         createBalanceStore(database.db).saveReadings(DEFAULT_TENANT_ID, [
           { ...source, status: 'failed', attemptedAt: new Date(), error },
         ]),
-      () =>
-        createLedgerStore(database.db).addMany(DEFAULT_TENANT_ID, [
-          { ...MOVEMENT, walletId, assetId: ether?.id ?? '', occurredAt: new Date() },
-        ]),
+      () => createLedgerStore(database.db).addMany(DEFAULT_TENANT_ID, [movement('a')]),
+      () => entries.addNew(DEFAULT_TENANT_ID, [movement('b')]),
+      () => entries.addAll(DEFAULT_TENANT_ID, [movement('c')]),
+      async () => entries.delete(DEFAULT_TENANT_ID, (await entries.list(DEFAULT_TENANT_ID, ALL_ENTRIES))[0]?.id ?? ''),
       () => wallets.delete(DEFAULT_TENANT_ID, walletId),
     ];
     for (const write of writes) {
