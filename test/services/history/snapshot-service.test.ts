@@ -1,0 +1,146 @@
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
+import type { Wallet } from '../../../src/domain/wallet.ts';
+import { at } from '../../support/store-fixtures.ts';
+import { type ChartWorld, createChartWorld, INTERVAL_SECONDS, NEVER } from './chart-world.ts';
+
+let world: ChartWorld;
+let wallet: Wallet;
+
+beforeEach(async () => {
+  world = await createChartWorld();
+  wallet = await world.follow();
+});
+afterEach(() => world.close());
+
+/** Ether in the wallet, read now. */
+async function hold(amountRaw = 100n): Promise<void> {
+  const asset = await world.addAsset();
+  await world.hold(wallet, [[asset, amountRaw]]);
+}
+
+/** As if the last snapshot had been taken so much earlier, or later, by the clock of the database. */
+const shiftTaken = (seconds: number) =>
+  sql`update snapshots set taken_at = now() + make_interval(secs => ${seconds}) where at = (select max(at) from snapshots)`.execute(
+    world.db,
+  );
+
+const listMoments = async (): Promise<readonly Date[]> =>
+  (await sql<{ at: Date }>`select at from snapshots order by at`.execute(world.db)).rows.map((row) => row.at);
+
+describe('a snapshot', () => {
+  it('is none before anything was read, and names what was missing', async () => {
+    expect(await world.snapshots.take(TENANT)).toBeUndefined();
+    await world.fail(wallet, 0);
+    expect(await world.snapshots.take(TENANT)).toBeUndefined();
+    await hold();
+    expect(await world.snapshots.take(TENANT)).toEqual({ at: at(0), grade: 'full', missing: [] });
+    world.setClock(at(60));
+    await world.fail(wallet, 60);
+    expect(await world.snapshots.take(TENANT)).toMatchObject({
+      grade: 'partial',
+      missing: [
+        {
+          walletId: wallet.id,
+          chain: 'ethereum',
+          kind: 'balances',
+          reason: 'stale',
+          observedAt: at(0),
+          code: 'upstream_timeout',
+        },
+      ],
+    });
+    expect(world.taken).toEqual(['full', 'partial']);
+  });
+
+  it('comes right after the last one while a clock that was set back catches up', async () => {
+    await hold();
+    await world.take(at(7200));
+    await world.take(at(0));
+    await world.take(at(10));
+    await world.take(at(7201));
+    expect(await listMoments()).toEqual([at(7200), new Date(at(7200).getTime() + 1), new Date(at(7200).getTime() + 2), at(7201)]);
+  });
+
+  it('uses a price of a source whose clock is ahead', async () => {
+    const asset = await world.addAsset();
+    await world.hold(wallet, [[asset, 300n]]);
+    await world.quote(asset, '2', at(120));
+    await world.take(at(0));
+    expect((await world.read({ step: '5m' })).points.at(-1)?.value?.toFixed()).toBe('6');
+    expect((await world.read({ step: '1h' })).points.at(-1)?.value?.toFixed()).toBe('6');
+  });
+});
+
+describe('snapshots that are due', () => {
+  const takeDue = (): Promise<number> => world.snapshots.takeDue(NEVER);
+
+  beforeEach(async () => {
+    await hold();
+  });
+
+  it('are taken once in each interval, however often that is tried', async () => {
+    expect(await takeDue()).toBe(1);
+    expect(await takeDue()).toBe(0);
+    await shiftTaken(-INTERVAL_SECONDS);
+    world.setClock(at(INTERVAL_SECONDS));
+    expect(await takeDue()).toBe(1);
+    expect(await takeDue()).toBe(0);
+    expect(await listMoments()).toEqual([at(0), at(INTERVAL_SECONDS)]);
+  });
+
+  it('are taken once by any number of workers at once', async () => {
+    const taken = await Promise.all([1, 2, 3, 4, 5].map(() => world.createSnapshots().takeDue(NEVER)));
+    expect(taken.reduce((sum, one) => sum + one)).toBe(1);
+    expect(await world.count('snapshots')).toBe(1);
+  });
+
+  it('go on after the clock was set back, once and not again and again', async () => {
+    await takeDue();
+    await shiftTaken(5 * INTERVAL_SECONDS);
+    world.setClock(at(-5 * INTERVAL_SECONDS));
+    expect(await takeDue()).toBe(1);
+    expect(await takeDue()).toBe(0);
+    expect(await listMoments()).toEqual([at(0), new Date(at(0).getTime() + 1)]);
+  });
+
+  it('wait for the end of a refresh, and are taken when all of it was refreshed', async () => {
+    await sql`
+      insert into refreshes (tenant_id, status, sources_key, deadline_at) values (${TENANT}, 'running', 'all', now() + interval '1 minute')`.execute(
+      world.db,
+    );
+    expect(await takeDue()).toBe(0);
+    await sql`update refreshes set status = 'finished', finished_at = now()`.execute(world.db);
+    expect(await takeDue()).toBe(1);
+    await sql`update refreshes set finished_at = now() + interval '1 second'`.execute(world.db);
+    expect(await takeDue()).toBe(0);
+    await sql`update snapshots set taken_at = now() - interval '61 seconds'`.execute(world.db);
+    world.setClock(at(61));
+    expect(await takeDue()).toBe(1);
+  });
+
+  it('wait for wallets that are being read, but not for ever', async () => {
+    await sql`update wallets set created_at = now()`.execute(world.db);
+    await sql`update wallet_schedules set claim_id = uuidv7(), claimed_until = now() + interval '1 minute'`.execute(world.db);
+    expect(await takeDue()).toBe(0);
+    await sql`update wallets set created_at = now() - interval '121 seconds'`.execute(world.db);
+    expect(await takeDue()).toBe(1);
+  });
+
+  it('end a wallet that is followed no more at zero, then have nothing to tell', async () => {
+    await takeDue();
+    await world.stores.wallets.delete(TENANT, wallet.id);
+    await shiftTaken(-INTERVAL_SECONDS);
+    world.setClock(at(INTERVAL_SECONDS));
+    expect(await takeDue()).toBe(1);
+    const { rows } = await sql`select amount_raw from holding_points order by at`.execute(world.db);
+    expect(rows).toEqual([{ amount_raw: '100' }, { amount_raw: '0' }]);
+    await shiftTaken(-INTERVAL_SECONDS);
+    expect(await takeDue()).toBe(0);
+  });
+
+  it('stop when the worker does', async () => {
+    expect(await world.snapshots.takeDue(AbortSignal.abort())).toBe(0);
+  });
+});
