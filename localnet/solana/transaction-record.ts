@@ -6,6 +6,7 @@ import {
   getBase58Decoder,
   getCompiledTransactionMessageDecoder,
   getSignatureFromTransaction,
+  type ReadonlyUint8Array,
   type Transaction,
 } from '@solana/kit';
 import { FailedTransactionMetadata, type TransactionMetadata } from 'litesvm';
@@ -98,7 +99,6 @@ function loadAddresses(message: CompiledTransactionMessage, find: Find): Loaded 
 }
 
 function toWireTransaction({ signatures }: Transaction, message: CompiledTransactionMessage): unknown {
-  if (!('instructions' in message)) throw new Error('the local node knows transactions up to version 0');
   const { numSignerAccounts, numReadonlySignerAccounts, numReadonlyNonSignerAccounts } = message.header;
   const lookups = 'addressTableLookups' in message ? (message.addressTableLookups ?? []) : [];
   return {
@@ -111,12 +111,7 @@ function toWireTransaction({ signatures }: Transaction, message: CompiledTransac
       },
       accountKeys: message.staticAccounts,
       recentBlockhash: 'lifetimeToken' in message ? message.lifetimeToken : '',
-      instructions: message.instructions.map(({ programAddressIndex, accountIndices = [], data = new Uint8Array() }) => ({
-        programIdIndex: programAddressIndex,
-        accounts: accountIndices,
-        data: base58.decode(data),
-        stackHeight: 1,
-      })),
+      instructions: instructionsOf(message),
       addressTableLookups: lookups.map(({ lookupTableAddress, writableIndexes, readonlyIndexes }) => ({
         accountKey: lookupTableAddress,
         writableIndexes,
@@ -124,6 +119,22 @@ function toWireTransaction({ signatures }: Transaction, message: CompiledTransac
       })),
     },
   };
+}
+
+function instructionsOf(message: CompiledTransactionMessage): unknown[] {
+  if (message.version === 1) {
+    return message.instructionHeaders.map(({ programAccountIndex }, index) => {
+      const { instructionAccountIndices = [], instructionData = new Uint8Array() } = message.instructionPayloads[index] ?? {};
+      return toWireInstruction(programAccountIndex, instructionAccountIndices, instructionData);
+    });
+  }
+  return message.instructions.map(({ programAddressIndex, accountIndices = [], data = new Uint8Array() }) =>
+    toWireInstruction(programAddressIndex, accountIndices, data),
+  );
+}
+
+function toWireInstruction(programIdIndex: number, accounts: readonly number[], data: ReadonlyUint8Array): unknown {
+  return { programIdIndex, accounts, data: base58.decode(data), stackHeight: 1 };
 }
 
 function toWireInner(metadata: TransactionMetadata): unknown[] {

@@ -1,34 +1,24 @@
 import { createHash } from 'node:crypto';
 import {
   type Address,
-  type AddressesByLookupTableAddress,
-  addSignersToTransactionMessage,
-  appendTransactionMessageInstructions,
-  compressTransactionMessageUsingAddressLookupTables,
   createKeyPairSignerFromPrivateKeyBytes,
-  createTransactionMessage,
   type EncodedAccount,
   getAddressDecoder,
   type Instruction,
   type KeyPairSigner,
   lamports,
-  pipe,
-  setTransactionMessageFeePayerSigner,
-  signTransactionMessageWithSigners,
   type Transaction,
 } from '@solana/kit';
 import { Clock, FailedTransactionMetadata, LiteSVM } from 'litesvm';
+import { signTransaction, type Unsigned } from './sign-transaction.ts';
 import { type TransactionRecord, watchTransaction } from './transaction-record.ts';
 
 /** What a transaction of somebody's own is made of. */
-export type Transact = {
+export type Transact = Omit<Unsigned, 'signers'> & {
   /** Who pays the fee, by the seed of `walletOf`. */
   readonly payer: string;
   /** Seeds of the others who sign. */
   readonly signers?: readonly string[];
-  readonly instructions: readonly Instruction[];
-  /** Accounts to be named by these lookup tables. */
-  readonly tables?: AddressesByLookupTableAddress;
   /** In the slot of the one before. */
   readonly isSameSlot?: boolean;
 };
@@ -82,20 +72,6 @@ export async function createVm(unixSeconds: bigint): Promise<Vm> {
   const byProgram = new Map<Address, readonly EncodedAccount[]>();
 
   const setClock = (slot: bigint, unixTime: bigint): void => svm.setClock(new Clock(slot, unixTime, 0n, 0n, unixTime));
-  const sign = (
-    instructions: readonly Instruction[],
-    signers: readonly KeyPairSigner[] = [payer],
-    tables: AddressesByLookupTableAddress = {},
-  ): Promise<Transaction> =>
-    pipe(
-      createTransactionMessage({ version: 0 }),
-      (message) => setTransactionMessageFeePayerSigner(signers[0] ?? payer, message),
-      (message) => svm.setTransactionMessageLifetimeUsingLatestBlockhash(message),
-      (message) => appendTransactionMessageInstructions(instructions, message),
-      (message) => addSignersToTransactionMessage([...signers], message),
-      (message) => compressTransactionMessageUsingAddressLookupTables(message, tables),
-      (message) => signTransactionMessageWithSigners(message),
-    );
   const getAccount = (at: Address): EncodedAccount | undefined => {
     const account = svm.getAccount(at);
     return account.exists && account.lamports > 0n ? account : undefined;
@@ -125,19 +101,19 @@ export async function createVm(unixSeconds: bigint): Promise<Vm> {
       nextSlot();
       // Equal transactions would otherwise pass for one.
       svm.expireBlockhash();
-      const { result } = run(await sign(instructions));
+      const { result } = run(await signTransaction(svm, { instructions, signers: [payer] }));
       if (result instanceof FailedTransactionMetadata) {
         throw new Error(`a transaction on the local VM failed: ${result.meta().logs().join('\n')} ${result.err()}`);
       }
     },
-    async transact({ payer: seed, signers = [], instructions, tables, isSameSlot = false }) {
+    async transact({ payer: seed, signers = [], isSameSlot = false, ...unsigned }) {
       if (!isSameSlot) nextSlot();
       svm.expireBlockhash();
-      const all = await Promise.all([seed, ...signers].map(signerOf));
-      return run(await sign(instructions, all, tables)).record;
+      const all = await Promise.all(signers.map(signerOf));
+      return run(await signTransaction(svm, { ...unsigned, signers: [await signerOf(seed), ...all] })).record;
     },
     async simulate(instructions) {
-      const result = svm.simulateTransaction(await sign(instructions));
+      const result = svm.simulateTransaction(await signTransaction(svm, { instructions, signers: [payer] }));
       if (result instanceof FailedTransactionMetadata) {
         throw new Error(`a simulation on the local VM failed: ${result.meta().logs().join('\n')}`);
       }

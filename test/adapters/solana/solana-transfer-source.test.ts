@@ -4,6 +4,8 @@ import { extensions } from '../../../localnet/solana/instructions.ts';
 import { type SolanaNode, startSolanaNode } from '../../../localnet/solana/solana-node.ts';
 import * as make from '../../../localnet/solana/transfer-instructions.ts';
 import type { BalanceSource } from '../../../src/adapters/balance-source.ts';
+import { STAKE_PROGRAM } from '../../../src/adapters/solana/programs.ts';
+import { bytesOfAddress } from '../../../src/adapters/solana/solana-address.ts';
 import type { TransferSource } from '../../../src/adapters/transfer-source.ts';
 import type { Transfer } from '../../../src/domain/ledger.ts';
 import { createSource, LOCAL_CLUSTER, START } from './solana-setup.ts';
@@ -14,6 +16,8 @@ import {
   holdingsOf,
   type Person,
   personOf,
+  queryOf,
+  readOne,
   readThrough,
   STAKE_RENT,
   sumOf,
@@ -36,13 +40,15 @@ let made = 0;
 beforeAll(async () => {
   node = await startSolanaNode({ genesisHash: LOCAL_CLUSTER.genesisHash, unixSeconds: START });
   acts = createActs(node);
-  balances = createSource([node.rpcUrl]);
-  transfers = createTransferSource([node.rpcUrl]);
   dollar = { kind: 'spl', decimals: 6, mint: address(await node.createMint('dollar', { kind: 'spl', decimals: 6 })) };
   const mint = await node.createMint('taxed', { kind: 'spl-2022', decimals: 2, extensions: [extensions.transferFee(500)] });
   taxed = { kind: 'spl-2022', decimals: 2, mint: address(mint) };
 });
-beforeEach(() => node.setProgramSearch(true));
+beforeEach(() => {
+  node.setProgramSearch(true);
+  balances = createSource([node.rpcUrl]);
+  transfers = createTransferSource([node.rpcUrl]);
+});
 afterAll(() => node?.stop());
 
 /** Two new people with ten SOL, a thousand dollars and ten thousand cents of the taxed token each. */
@@ -172,6 +178,78 @@ describe('what moves', () => {
       ['fee', null, -FEE, null],
       ['transfer', dollar.mint, -9n, null],
     ]);
+  });
+});
+
+describe('where it stands', () => {
+  test('in transactions of version 1, and with accounts that a lookup table names', async () => {
+    const [ann, ben] = await twoPeople();
+    const instructions = [make.transferSol({ from: ann.at, to: ben.at, amount: 5n })];
+    const [newer] = await ledgerOf([ann, ben], () => node.transact({ payer: ann.seed, instructions, version: 1 }));
+    expect(brief(newer).at(-1)).toEqual(['transfer', null, -5n, ben.at]);
+    const table = node.address(`table ${made}`);
+    const header = Buffer.alloc(56);
+    header.writeUInt32LE(1);
+    header.fill(0xff, 4, 12);
+    const data = Buffer.concat([header, Buffer.from(bytesOfAddress(ben.at))]);
+    node.setData(table, 'AddressLookupTab1e1111111111111111111111111', data);
+    const tables = { [table]: [ben.at] };
+    const [mine, theirs] = await ledgerOf([ann, ben], () => node.transact({ payer: ann.seed, instructions, tables }));
+    expect(node.transactions.at(-1)?.transaction).toMatchObject({ message: { addressTableLookups: [{ accountKey: table }] } });
+    expect(brief(mine).at(-1)).toEqual(['transfer', null, -5n, ben.at]);
+    expect(brief(theirs)).toEqual([['transfer', null, 5n, ann.at]]);
+  });
+
+  test("in accounts that are closed since, or somebody else's, though what came to them names them alone", async () => {
+    const [ann, ben] = await twoPeople();
+    const [source, target] = [await acts.accountOf(dollar, ann), await acts.accountOf(dollar, ben)];
+    const token: Token = { ...dollar, mint: address(await node.createMint(`gift ${made}`, { kind: 'spl', decimals: 0 })) };
+    const gift = await node.mintTo(token.mint, ben.at, 3n);
+    const [, closed] = await ledgerOf([ann, ben], async () => {
+      await acts.pay(ann, [make.transferToken({ ...dollar, from: source, to: target, owner: ann.at, amount: 8n })]);
+      await node.mintMore(token.mint, gift, 2n);
+      const back = { ...dollar, from: target, to: source, owner: ben.at, amount: 1_000_000_008n };
+      await acts.pay(ben, [make.transferToken(back)]);
+      await acts.closeAccount(dollar, ben);
+      await acts.pay(ben, [make.giveAway({ ...token, account: address(gift), owner: ben.at, to: ann.at })]);
+    });
+    const ofTokens = brief(closed).filter((entry) => Array.isArray(entry) && entry[1] !== null);
+    expect(ofTokens).toEqual([
+      ['transfer', token.mint, -5n, ann.at],
+      ['transfer', dollar.mint, -1_000_000_008n, ann.at],
+      ['transfer', token.mint, 2n, null],
+      ['transfer', dollar.mint, 8n, ann.at],
+    ]);
+  });
+
+  test('in stakes that are gone since: split, merged and emptied', async () => {
+    const [ann, ben] = await twoPeople();
+    const [whole, part] = [await acts.stake(ann, 4n * SOL, `whole ${made}`), await personOf(`part ${made}`)];
+    await ledgerOf([ann, ben], async () => {
+      const program = address(STAKE_PROGRAM);
+      const room = { from: ann.at, to: part.at, amount: STAKE_RENT, size: make.STAKE_SIZE, program };
+      const split = make.splitStake({ stake: whole.at, owner: ann.at, into: part.at, amount: SOL });
+      await acts.pay(ann, [make.createAccount(room), split], [part.seed]);
+      // Tips come without the wallet.
+      await acts.sendSol(ben, part, 9n);
+      await acts.pay(ann, [make.mergeStake({ stake: whole.at, owner: ann.at, from: part.at })]);
+      const all = 4n * SOL + STAKE_RENT + 9n;
+      await acts.pay(ann, [make.withdrawStake({ stake: whole.at, owner: ann.at, to: ben.at, amount: all })]);
+    });
+    expect(node.transactions.slice(-4).map(({ err }) => err)).toEqual([null, null, null, null]);
+  });
+
+  test('in a range of the past, to the last slot of it, also where an account was closed after it', async () => {
+    const [ann, ben] = await twoPeople();
+    const from = node.slot() + 1n;
+    const [source, target] = [await acts.accountOf(dollar, ann), await acts.accountOf(dollar, ben)];
+    await acts.pay(ann, [make.transferToken({ ...dollar, from: source, to: target, owner: ann.at, amount: 8n })]);
+    const toBlock = node.slot();
+    const back = { ...dollar, from: target, to: source, owner: ben.at, amount: 1_000_000_008n };
+    await acts.pay(ben, [make.transferToken(back), make.closeAccount({ ...dollar, account: target, owner: ben.at, to: ben.at })]);
+    const told = await readOne(transfers, { ...queryOf(ben, from), toBlock });
+    expect(brief(told.transfers)).toEqual([['transfer', dollar.mint, 8n, ann.at]]);
+    expect(told).toMatchObject({ through: { number: toBlock, hash: null }, cursor: null });
   });
 });
 

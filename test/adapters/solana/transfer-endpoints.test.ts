@@ -133,13 +133,10 @@ describe('a stretch that is broken off', () => {
     expect(sumOf(next.transfers)).toEqual({ native: 1n });
   });
 
-  test.each(['', '{}', '{"v":2}', 'null', '{"v":1,"to":"5","stake":true,"accounts":[["wallet","x",null]]}'])(
-    'begins anew with a cursor that it did not write: %s',
-    async (cursor) => {
-      const { transfers } = await readOne(createTransferSource([proxy.url]), queryOf(ann, from, cursor));
-      expect(transfers.length).toBeGreaterThan(2 * PAYMENTS);
-    },
-  );
+  test('begins anew with a cursor that it did not write', async () => {
+    const { transfers } = await readOne(createTransferSource([proxy.url]), queryOf(ann, from, '{"v":2}'));
+    expect(transfers.length).toBeGreaterThan(2 * PAYMENTS);
+  });
 
   test('is given up with its signal', async () => {
     const controller = new AbortController();
@@ -159,7 +156,7 @@ describe('what endpoints do not tell', () => {
     [
       'a version of transactions to come',
       'getTransaction',
-      { error: { code: -32015, message: 'Transaction version (1) is not supported by the requesting client.' } },
+      { error: { code: -32015, message: 'Transaction version (2) is not supported by the requesting client.' } },
       'unsupported',
       'upstream_unsupported',
     ],
@@ -208,7 +205,7 @@ describe('what endpoints do not tell', () => {
         jsonrpc: '2.0',
         id: 1,
         method: 'getTransaction',
-        params: [signature, { maxSupportedTransactionVersion: 0 }],
+        params: [signature, { maxSupportedTransactionVersion: 1 }],
       }),
     });
     const { result } = (await answer.json()) as { result: object };
