@@ -160,12 +160,11 @@ async function readBuckets(
   { snapshots, rules, bucket, byAsset }: Parameters<HistoryStore['readBuckets']>[1],
 ): Promise<readonly ValueAt[]> {
   const { rows } = await sql<ValueRow>`
-    select m.place, ${byAsset ? sql`b.asset_id` : sql`null`} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
+    select m.place, ${byAsset ? sql`h.asset_id` : sql`null`} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
     from ${bucketsOf(snapshots, bucket)}
-    join ${sql.table(`asset_${bucket}s`)} b on b.tenant_id = ${tenantId} and b.bucket = m.bucket
-    join ${ruleRows(rules)} on r.asset_id = b.asset_id
-    cross join lateral (select b.amount_raw, b.price) h
-    group by m.place${byAsset ? sql`, b.asset_id` : sql``}
+    cross join lateral (${inBucket(tenantId, bucket, sql`m.bucket`)}) h
+    join ${ruleRows(rules)} on r.asset_id = h.asset_id
+    group by m.place${byAsset ? sql`, h.asset_id` : sql``}
     order by m.place`.execute(db);
   return rows.map(toValueAt);
 }
@@ -213,16 +212,15 @@ async function readSteps(
   tenantId: string,
   { snapshots, rules, bucket }: Parameters<HistoryStore['readSteps']>[1],
 ): Promise<readonly Step[]> {
-  const table = sql.table(`asset_${bucket}s`);
   const { rows } = await sql<StepRow>`
     with moment as (
       select place, bucket, lag(bucket) over (order by place) as before from ${bucketsOf(snapshots, bucket)}
     ), amounts as (
       select m.place, asset_id, b.amount_raw as start_raw, b.price as start_price, null::numeric as end_raw, null::numeric as end_price
-      from moment m join ${table} b on b.tenant_id = ${tenantId} and b.bucket = m.before
+      from moment m cross join lateral (${inBucket(tenantId, bucket, sql`m.before`)}) b
       union all
       select m.place, asset_id, null, null, b.amount_raw, b.price
-      from moment m join ${table} b on b.tenant_id = ${tenantId} and b.bucket = m.bucket where m.before is not null
+      from moment m cross join lateral (${inBucket(tenantId, bucket, sql`m.bucket`)}) b where m.before is not null
     ), pairs as (
       select a.place, r.unit, coalesce(max(a.start_raw), 0) as start_raw, coalesce(max(a.end_raw), 0) as end_raw,
         coalesce(r.manual_price, max(a.start_price)) as start_price,
@@ -267,6 +265,12 @@ function bucketsOf(snapshots: readonly SnapshotAt[], bucket: 'hour' | 'day'): Re
     ${snapshots.map(({ place }) => place)}::int[],
     ${starts}::timestamptz[]
   ) as m (place, bucket)`;
+}
+
+/** `offset 0` keeps the database from reading all buckets there are to pick some of them. */
+function inBucket(tenantId: string, bucket: 'hour' | 'day', start: ReturnType<typeof sql>): ReturnType<typeof sql> {
+  return sql`
+    select asset_id, amount_raw, price from ${sql.table(`asset_${bucket}s`)} where tenant_id = ${tenantId} and bucket = ${start} offset 0`;
 }
 
 const BUCKET_MS = { hour: 3_600_000, day: 86_400_000 } as const;

@@ -69,8 +69,10 @@ async function getHistory(deps: HistoryServiceDeps, tenantId: string, query: His
   const now = deps.now();
   const plan = planChart(query, now);
   const { wallets, assets } = await requireScope(deps, tenantId, query);
-  const moments = await findMoments(deps, tenantId, { plan, query, now });
-  const ruled = await readAssetRules(deps, tenantId, await deps.history.listAssetIds(tenantId));
+  const [moments, ruled] = await Promise.all([
+    findMoments(deps, tenantId, { plan, query, now }),
+    deps.history.listAssetIds(tenantId).then((ids) => readAssetRules(deps, tenantId, ids)),
+  ]);
   const covered = new Map([...ruled].filter(([id, { asset }]) => covers(query.chains, asset.chain) && covers(assets, id)));
   const reading = { walletIds: query.walletIds, moments, rules: toRules(covered) };
   const [apart, rates] = await Promise.all([
