@@ -14,6 +14,7 @@ import {
   createActs,
   createTransferSource,
   holdingsOf,
+  NATIVE_MINT,
   type Person,
   personOf,
   queryOf,
@@ -260,7 +261,7 @@ describe('what is SOL as well', () => {
     expect(sumOf(wrapped ?? [])).toEqual({ native: -2n * FEE - TOKEN_RENT });
     const own = await personOf(`wrapped ${made}`);
     const theirs = await acts.wrap(ben, 1n, `wrapped by other ${made}`);
-    const wsol: Token = { kind: 'spl', mint: address('So11111111111111111111111111111111111111112'), decimals: 9 };
+    const wsol: Token = { kind: 'spl', mint: NATIVE_MINT, decimals: 9 };
     const [sent, got] = await ledgerOf([ann, ben], () =>
       acts.pay(ann, [make.transferToken({ ...wsol, from: own.at, to: theirs.at, owner: ann.at, amount: SOL })]),
     );
@@ -273,6 +274,15 @@ describe('what is SOL as well', () => {
       acts.pay(ann, [make.closeAccount({ kind: 'spl', account: own.at, owner: ann.at, to: ann.at })]),
     );
     expect(sumOf(unwrapped ?? [])).toEqual({ native: TOKEN_RENT - FEE });
+  });
+
+  test('SOL sent to an account of wrapped SOL counts when it is wrapped', async () => {
+    const [ann, ben] = await twoPeople();
+    const own = await acts.wrap(ann, 5n, `later ${made}`);
+    const [sent] = await ledgerOf([ann], () => acts.sendSol(ben, own, 70n));
+    expect(sent).toEqual([]);
+    const [synced] = await ledgerOf([ann], () => acts.pay(ben, [make.syncNative(own.at)]));
+    expect(brief(synced)).toEqual([['transfer', null, 70n, own.at]]);
   });
 
   test('staking and unstaking move nothing but the fees', async () => {
