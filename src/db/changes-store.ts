@@ -19,6 +19,8 @@ export type HoldingAt = {
   readonly price: PriceAt | null;
 };
 
+export type WalletAsset = { readonly walletId: string; readonly assetId: string };
+
 /** Units of a currency that a dollar bought. */
 export type RateAt = { readonly perUsd: Decimal; readonly source: string | null; readonly quotedAt: Date | null };
 
@@ -26,6 +28,8 @@ export type RateAt = { readonly perUsd: Decimal; readonly source: string | null;
 export type ChangesStore = {
   /** Every holding that had an amount at this snapshot or before it, also those that are at zero. Its cost follows what was ever held, not the snapshots kept. */
   readHoldings(tenantId: string, snapshotAt: Date): Promise<readonly HoldingAt[]>;
+  /** What was in these wallets when they were first read on a chain and had anything there; all else came later. */
+  listOpenings(tenantId: string, walletIds: readonly string[]): Promise<readonly WalletAsset[]>;
   /** The assets that counted as spam, or were held back, by the snapshot's own word. */
   readExcluded(tenantId: string, snapshotAt: Date): Promise<ReadonlySet<string>>;
   /** As it was last known at the moment; undefined when it was not. */
@@ -35,6 +39,7 @@ export type ChangesStore = {
 export function createChangesStore(db: Kysely<Schema>): ChangesStore {
   return {
     readHoldings: (tenantId, snapshotAt) => readHoldings(db, tenantId, snapshotAt),
+    listOpenings: (tenantId, walletIds) => listOpenings(db, tenantId, walletIds),
     async readExcluded(tenantId, snapshotAt) {
       const { rows } = await sql<{ asset_id: string }>`
         select asset_id from (
@@ -95,6 +100,23 @@ async function readHoldings(db: Kysely<Schema>, tenantId: string, snapshotAt: Da
     where s.tenant_id = ${tenantId}
     order by s.wallet_id, s.asset_id, s.position`.execute(db);
   return rows.map(toHolding);
+}
+
+async function listOpenings(db: Kysely<Schema>, tenantId: string, walletIds: readonly string[]): Promise<readonly WalletAsset[]> {
+  const { rows } = await sql<{ wallet_id: string; asset_id: string }>`
+    select wallet_id, asset_id from (
+      select s.wallet_id, s.asset_id, min(first.at) as at, min(min(first.at)) over (partition by s.wallet_id, s.chain) as opened_at
+      from holding_series s
+      cross join lateral (
+        select p.at from holding_points p
+        where p.tenant_id = s.tenant_id and p.wallet_id = s.wallet_id and p.asset_id = s.asset_id and p.position = s.position
+        order by p.at limit 1
+      ) first
+      where s.tenant_id = ${tenantId} and s.wallet_id = any(${walletIds}::uuid[])
+      group by s.wallet_id, s.chain, s.asset_id
+    ) firsts
+    where at = opened_at`.execute(db);
+  return rows.map((row) => ({ walletId: row.wallet_id, assetId: row.asset_id }));
 }
 
 /** What the bucket has that tells this very snapshot: charts go by it, and points that are as close as it may have been let go since. */

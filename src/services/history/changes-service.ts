@@ -11,7 +11,7 @@ import { addChanges, type ValueChange } from '../../domain/value-changes.ts';
 import { type FindAssetDeps, findAsset } from '../find-asset.ts';
 import { requireChain } from '../require-known.ts';
 import { type AssetRulesDeps, readAssetRules } from './asset-rules.ts';
-import { type ExplainedHolding, explainHoldings } from './explain-holdings.ts';
+import { type ExplainedHolding, explainHoldings, placeOf } from './explain-holdings.ts';
 import { refuse } from './history-query.ts';
 import { requirePastWallets } from './require-past-wallets.ts';
 
@@ -95,34 +95,42 @@ async function explain(deps: ChangesServiceDeps, tenantId: string, asked: Change
   const assets = asked.assetIds === null ? null : await Promise.all(asked.assetIds.map((id) => findAsset(deps, id)));
   const query = { ...asked, assetIds: assets?.map(({ id }) => id) ?? null };
   const { start, end } = await findEnds(deps, tenantId, query);
-  const [before, after, startRate, endRate] = await Promise.all([
+  const [before, after, sums, rates] = await Promise.all([
     start === null ? NOTHING : readEnd(deps, tenantId, start),
     readEnd(deps, tenantId, end),
-    start === null ? null : readRate(deps, query.currency, start.at),
-    readRate(deps, query.currency, end.at),
+    deps.ledger.sumBetween(tenantId, { ...pickFilter(query), intervals: [{ from: start?.at ?? BEGINNING, to: end.at }] }),
+    readRates(deps, query.currency, { start, end }),
   ]);
-  const rules = await readAssetRules(deps, tenantId, [...new Set(after.holdings.map(({ assetId }) => assetId))]);
-  const sums = await deps.ledger.sumBetween(tenantId, {
-    ...pickFilter(query),
-    intervals: [{ from: start?.at ?? BEGINNING, to: end.at }],
-  });
-  // Where nothing was known at the start, nothing was worth anything in any currency.
-  const rates = { start: start === null ? endRate : startRate, end: endRate };
+  const seen = new Set(before.holdings.map(placeOf));
+  const unseen = after.holdings.flatMap((holding) => (seen.has(placeOf(holding)) ? [] : [holding.walletId]));
+  const [rules, openings] = await Promise.all([
+    readAssetRules(deps, tenantId, [...new Set(after.holdings.map(({ assetId }) => assetId))]),
+    unseen.length === 0 ? [] : deps.changes.listOpenings(tenantId, [...new Set(unseen)]),
+  ]);
   const all = explainHoldings({
     start: { ...before, perUsd: rates.start ?? ONE, at: start?.at ?? null },
     end: { ...after, perUsd: rates.end ?? ONE, at: end.at },
     rules,
     sums,
     followedSince,
+    openings,
   });
-  const rows = all.filter((row) => covers(query, row));
+  return tell(query, { start, end, rates, rows: all.filter((row) => covers(query, row)) });
+}
+
+type Told = {
+  readonly start: Snapshot | null;
+  readonly end: Snapshot;
+  readonly rates: Rates;
+  readonly rows: readonly ExplainedHolding[];
+};
+
+function tell(query: ChangesQuery, { start, end, rates, rows }: Told): Changes {
   const isKnown = rates.start !== null && rates.end !== null;
-  const toEnd = (side: 'start' | 'end', moment: Date | null, snapshot: Snapshot | null): ChangesEnd =>
-    tellEnd(query, { side, asked: moment, snapshot, rows, perUsd: rates[side] });
   return {
     currency: query.currency,
-    start: toEnd('start', query.from, start),
-    end: toEnd('end', query.to, end),
+    start: tellEnd(query, { side: 'start', asked: query.from, snapshot: start, rows, perUsd: rates.start }),
+    end: tellEnd(query, { side: 'end', asked: query.to, snapshot: end, rows, perUsd: rates.end }),
     total: isKnown ? addChanges(rows.map(({ change }) => change)) : null,
     groups: isKnown ? toGroups(query, rows) : [],
   };
@@ -156,8 +164,18 @@ async function readEnd({ changes }: ChangesServiceDeps, tenantId: string, { at, 
   return { holdings, excluded, missing };
 }
 
-async function readRate({ changes }: ChangesServiceDeps, currency: string, at: Date): Promise<Decimal | null> {
-  return currency === 'USD' ? ONE : ((await changes.findRate(currency, at))?.perUsd ?? null);
+type Rates = { readonly start: Decimal | null; readonly end: Decimal | null };
+
+async function readRates(
+  { changes }: ChangesServiceDeps,
+  currency: string,
+  { start, end }: { readonly start: Snapshot | null; readonly end: Snapshot },
+): Promise<Rates> {
+  if (currency === 'USD') return { start: ONE, end: ONE };
+  const read = async (at: Date): Promise<Decimal | null> => (await changes.findRate(currency, at))?.perUsd ?? null;
+  const [first, last] = await Promise.all([start === null ? null : read(start.at), read(end.at)]);
+  // Where nothing was known at the start, nothing was worth anything in any currency.
+  return { start: start === null ? last : first, end: last };
 }
 
 function pickFilter({ walletIds, chains, assetIds }: ChangesQuery): Pick<ChangesQuery, 'walletIds' | 'chains' | 'assetIds'> {

@@ -1,4 +1,4 @@
-import type { HoldingAt } from '../../db/changes-store.ts';
+import type { HoldingAt, WalletAsset } from '../../db/changes-store.ts';
 import type { LedgerSum } from '../../db/ledger-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Decimal } from '../../domain/decimal.ts';
@@ -51,14 +51,17 @@ type Explaining = {
   readonly sums: readonly LedgerSum[];
   /** The wallets that are followed now, and since when. */
   readonly followedSince: ReadonlyMap<string, Date>;
+  /** What was there when a wallet was first read on a chain, of all that may matter. */
+  readonly openings: readonly WalletAsset[];
 };
 
 /** Why each holding is worth something else at the end. What counts at neither end, or was not there, is left out. */
-export function explainHoldings({ start, end, rules, sums, followedSince }: Explaining): readonly ExplainedHolding[] {
+export function explainHoldings({ start, end, rules, sums, followedSince, openings }: Explaining): readonly ExplainedHolding[] {
   const before = Map.groupBy(start.holdings, keyOf);
   const entries = Map.groupBy(sums, keyOf);
   const judge = createJudge({ start, end });
   const wasRead = createReadBefore(start, followedSince);
+  const opened = new Set(openings.map(keyOf));
   const away = new Set(start.missing.filter(({ observedAt }) => observedAt !== null).map(sourceKey));
   return [...Map.groupBy(end.holdings, keyOf)].flatMap(([key, after]) => {
     const [first] = after;
@@ -72,7 +75,7 @@ export function explainHoldings({ start, end, rules, sums, followedSince }: Expl
     };
     const wasThere = ends.start.amountRaw > 0n || ends.end.amountRaw > 0n || said.length > 0;
     if (!wasThere || !(counted.start || counted.end)) return [];
-    const isOpening = !wasRead(first);
+    const isOpening = !wasRead(first) && opened.has(key);
     const rest = partOfUnexplained({
       isGone: after.every(({ amountRaw, block }) => amountRaw === 0n && block === null),
       isFollowed: followedSince.has(first.walletId),
@@ -91,8 +94,13 @@ export function explainHoldings({ start, end, rules, sums, followedSince }: Expl
   });
 }
 
-function keyOf({ walletId, assetId }: { readonly walletId: string; readonly assetId: string }): string {
+function keyOf({ walletId, assetId }: WalletAsset): string {
   return `${walletId}/${assetId}`;
+}
+
+/** Names a wallet on a chain. */
+export function placeOf({ walletId, chain }: Pick<HoldingAt, 'walletId' | 'chain'>): string {
+  return `${walletId}/${chain}`;
 }
 
 function sourceKey({ walletId, chain, kind }: Pick<MissingSource, 'walletId' | 'chain' | 'kind'>): string {
@@ -152,7 +160,6 @@ function createReadBefore(
   { at, holdings, missing }: StoredEnd,
   followedSince: Explaining['followedSince'],
 ): (holding: HoldingAt) => boolean {
-  const placeOf = ({ walletId, chain }: { walletId: string; chain: string }): string => `${walletId}/${chain}`;
   const seen = new Set(holdings.map(placeOf));
   const never = new Set(missing.filter(({ observedAt }) => observedAt === null).map(placeOf));
   const known = new Set(holdings.map(({ walletId }) => walletId));

@@ -190,6 +190,12 @@ describe('what changed', () => {
     expect(found.start).toMatchObject({ asked: at(-2 * HOUR), snapshot: null, missing: [] });
   });
 
+  it('tells what was found later in a wallet that was added in the same time', async () => {
+    await world.hold(alice, coin, HOUR, 100n);
+    await world.take(HOUR);
+    expect(show(await world.explain(-2 * HOUR, HOUR))).toEqual({ from: '0', to: '44', wallet_added: '40', newly_found: '4' });
+  });
+
   it('says which snapshots tell the two moments', async () => {
     await world.take(HOUR);
     const { start, end } = await world.explain(HOUR - 1, 3 * HOUR);
