@@ -34,10 +34,10 @@ export async function savePastHolding(trx: Transaction<Schema>, tenantId: string
       from ${input}
     ), points as (
       insert into holding_points as p (tenant_id, wallet_id, asset_id, position, at, amount_raw, block_number, block_hash)
-      select ${tenantId}, ${walletId}, asset_id, 'wallet', ${at}::timestamptz, amount_raw, ${block?.number.toString() ?? null}::bigint, ${block?.hash ?? null}::text
+      select ${tenantId}::uuid, ${walletId}::uuid, asset_id, 'wallet', ${at}::timestamptz, amount_raw, ${block?.number.toString() ?? null}::bigint, ${block?.hash ?? null}::text
       from state where amount_raw <> before
       union all
-      select ${tenantId}, ${walletId}, asset_id, 'wallet', ${until}::timestamptz, told, null, null
+      select ${tenantId}::uuid, ${walletId}::uuid, asset_id, 'wallet', ${until}::timestamptz, told, null, null
       from state where ${until}::timestamptz is not null and told <> amount_raw and not is_told_later
       on conflict (tenant_id, wallet_id, asset_id, position, at) do update
         set amount_raw = excluded.amount_raw, block_number = excluded.block_number, block_hash = excluded.block_hash

@@ -29,6 +29,8 @@ const RUNS_AT_ONCE = 2;
 /** A process that died is found out after this time. */
 const LEASE_SECONDS = 15;
 const RENEW_INTERVAL_MS = 5_000;
+/** After a fault of our own. */
+const FAULT_PAUSE_SECONDS = 60;
 
 export function createBackfillService(deps: BackfillServiceDeps): BackfillService {
   const running = new Set<Promise<void>>();
@@ -44,7 +46,10 @@ export function createBackfillService(deps: BackfillServiceDeps): BackfillServic
         deps.backfills.renew(run, lease).catch((error: unknown) => logFailure(error, run.walletId));
       }, RENEW_INTERVAL_MS);
       const work = runBackfill(deps, { run, lease, signal: stopping.signal })
-        .catch((error: unknown) => logFailure(error, run.walletId))
+        .catch(async (error: unknown) => {
+          logFailure(error, run.walletId);
+          await deps.backfills.handBack(run, lease, { seconds: FAULT_PAUSE_SECONDS }).catch(() => undefined);
+        })
         .finally(() => {
           clearInterval(renewal);
           running.delete(work);
