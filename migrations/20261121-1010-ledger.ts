@@ -33,7 +33,7 @@ const UP = [
   sql`create index ledger_entries_by_asset on ledger_entries (asset_id)`,
 
   // How far the ledger of a wallet on a chain reaches: every block from `from_block` to `through_block` has been looked at. `has_native` is false once movements of the chain's coin were told by no endpoint for a
-  // part of them. Whoever reads on holds a claim, and only with it may say how it went.
+  // part of them. Whoever reads on holds a claim, and only with it may say how it went. `past_*`: how far a part before `from_block` was read, that became known later.
   sql`create table transfer_imports (
     tenant_id uuid not null,
     wallet_id uuid not null,
@@ -47,6 +47,10 @@ const UP = [
     outcome text check (outcome in ('ok', 'failed', 'unsupported')),
     error_code text,
     error_provider text,
+    past_from_block bigint,
+    past_through_block bigint,
+    past_cursor text,
+    past_attempted_at timestamptz(3),
     claim_id uuid,
     claimed_until timestamptz(3),
     created_at timestamptz(3) not null default now(),

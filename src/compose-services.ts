@@ -93,6 +93,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
     transfers: createTransferImportService({
       ...reading,
       imports: storage.transferImports,
+      pasts: storage.transferPasts,
       transferSources: transfers,
       everySeconds: config.transferIntervalSeconds,
       onImport: metrics.onTransferImport,

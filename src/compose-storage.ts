@@ -12,6 +12,7 @@ import { createRefreshStore, type RefreshStore } from './db/refresh-store.ts';
 import { createScheduleStore, type ScheduleStore } from './db/schedule-store.ts';
 import { createSnapshotStore, type SnapshotStore } from './db/snapshot-store.ts';
 import { createTransferImportStore, type TransferImportStore } from './db/transfer-import-store.ts';
+import { createTransferPastStore, type TransferPastStore } from './db/transfer-past-store.ts';
 import { AppError } from './domain/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import type { Metrics } from './lib/metrics.ts';
@@ -25,6 +26,7 @@ export type Storage = ReadStores & {
   readonly backfills: BackfillStore;
   readonly priceHistory: PriceHistoryStore;
   readonly transferImports: TransferImportStore;
+  readonly transferPasts: TransferPastStore;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
   readonly url: string;
   readonly isEmbedded: boolean;
@@ -64,6 +66,7 @@ export async function openStorage(
     backfills: createBackfillStore(db),
     priceHistory: createPriceHistoryStore(db),
     transferImports: createTransferImportStore(db),
+    transferPasts: createTransferPastStore(db),
     url,
     isEmbedded: embedded !== undefined,
     feed,

@@ -214,6 +214,10 @@ export type Schema = {
     outcome: 'ok' | 'failed' | 'unsupported' | null;
     error_code: ErrorCode | null;
     error_provider: string | null;
+    past_from_block: Exact | null;
+    past_through_block: Exact | null;
+    past_cursor: string | null;
+    past_attempted_at: Date | null;
     claim_id: string | null;
     claimed_until: Date | null;
     created_at: CreatedAt;

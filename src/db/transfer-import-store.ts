@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { SourceError } from '../domain/holding.ts';
 import type { NewLedgerEntry } from '../domain/ledger.ts';
 import { noteChange } from './data-version.ts';
+import { firstBlock } from './first-block.ts';
 import { insertEntries } from './save-entries.ts';
 import type { Schema } from './schema.ts';
 import { inTransaction } from './transaction.ts';
@@ -15,13 +16,11 @@ export type ImportedWallet = {
   readonly cursor: string | null;
 };
 
-/** Wallets of one tenant and chain that nobody else reads on as long as the claim holds. */
-export type ImportClaim = {
-  readonly claimId: string;
-  readonly tenantId: string;
-  readonly chain: string;
-  readonly wallets: readonly ImportedWallet[];
-};
+/** What nobody else reads on as long as the claim holds. */
+export type HeldClaim = { readonly claimId: string; readonly tenantId: string; readonly chain: string };
+
+/** Wallets of one tenant and chain. */
+export type ImportClaim = HeldClaim & { readonly wallets: readonly ImportedWallet[] };
 
 /** How reading on went for one wallet. */
 export type ImportOutcome = { readonly walletId: string } & (
@@ -39,18 +38,6 @@ export type ImportOutcome = { readonly walletId: string } & (
 /** How far the ledger of a chain is behind: the time of the wallet that has waited the longest to be read to the end. */
 export type ImportLag = { readonly chain: string; readonly lagSeconds: number };
 
-/** Blocks of the past of one wallet that were looked at. */
-export type ImportedRange = {
-  readonly walletId: string;
-  readonly chain: string;
-  readonly fromBlock: bigint;
-  readonly toBlock: bigint;
-  /** Whether all of them were; else only what was found is stored. */
-  readonly isDone: boolean;
-  readonly hasNative: boolean;
-  readonly entries: readonly NewLedgerEntry[];
-};
-
 /** How far transfers were read, and what they were. Times are the database's own. */
 export type TransferImportStore = {
   /** Begins with wallets that were read by now: from the block after the first that is known of them. */
@@ -65,13 +52,11 @@ export type TransferImportStore = {
    * are left out.
    */
   save(
-    claim: ImportClaim,
+    claim: HeldClaim,
     outcomes: readonly ImportOutcome[],
     options: { readonly leaseSeconds: number },
   ): Promise<{ readonly added: number } | undefined>;
   release(claimId: string): Promise<void>;
-  /** Stores what was found in the past of a wallet; what is known of it begins that much earlier where the blocks meet. */
-  saveRange(tenantId: string, range: ImportedRange): Promise<{ readonly added: number }>;
   /** Addresses of all tokens of a chain that any tenant ever met. */
   listTokens(chain: string): Promise<readonly string[]>;
   getLags(): Promise<readonly ImportLag[]>;
@@ -92,12 +77,6 @@ export function createTransferImportStore(db: Kysely<Schema>): TransferImportSto
     async release(claimId) {
       await sql`update transfer_imports set claim_id = null, claimed_until = null where claim_id = ${claimId}`.execute(db);
     },
-    saveRange: (tenantId, range) =>
-      inTransaction(db, async (trx) => {
-        await lockWallets(trx, tenantId, [range]);
-        if (range.isDone) await extendBack(trx, tenantId, range);
-        return { added: await addEntries(trx, tenantId, range.entries) };
-      }),
     async listTokens(chain) {
       const rows = await db
         .selectFrom('assets')
@@ -116,28 +95,17 @@ export function createTransferImportStore(db: Kysely<Schema>): TransferImportSto
   };
 }
 
-/** The first block that is known: of the wallet's first snapshot, or as long as there is none, of its last good read. */
+/** With what was told by the first snapshot, or as long as there is none, by the last good read. */
 async function adopt(db: Kysely<Schema>): Promise<void> {
   await sql`
     insert into transfer_imports (tenant_id, wallet_id, chain, from_block)
     select c.tenant_id, c.wallet_id, c.chain, known.block + 1
     from wallet_chains c
     cross join lateral (
-      select coalesce(
-        (
-          select min(first.block_number) from holding_series s
-          cross join lateral (
-            select p.block_number from holding_points p
-            where p.tenant_id = s.tenant_id and p.wallet_id = s.wallet_id and p.asset_id = s.asset_id and p.position = s.position
-            order by p.at limit 1
-          ) first
-          where s.tenant_id = c.tenant_id and s.wallet_id = c.wallet_id and s.chain = c.chain
-        ),
-        (
-          select min(s.block_number) from sources s
-          where s.tenant_id = c.tenant_id and s.wallet_id = c.wallet_id and s.chain = c.chain and s.kind = 'balances'
-        )
-      ) as block
+      select coalesce((${firstBlock('c')}), (
+        select min(s.block_number) from sources s
+        where s.tenant_id = c.tenant_id and s.wallet_id = c.wallet_id and s.chain = c.chain and s.kind = 'balances'
+      )) as block
     ) known
     where known.block is not null and not exists (
       select from transfer_imports i where (i.tenant_id, i.wallet_id, i.chain) = (c.tenant_id, c.wallet_id, c.chain)
@@ -194,7 +162,7 @@ function toWallet(row: ClaimRow): ImportedWallet {
 }
 
 /** Before anything else, so that a wallet that is deleted at the same time is deleted before or after. */
-async function lockWallets(
+export async function lockWallets(
   trx: Transaction<Schema>,
   tenantId: string,
   wallets: readonly { readonly walletId: string }[],
@@ -207,7 +175,7 @@ async function lockWallets(
 /** The wallets that are still the claim's. A failure keeps how far it was read before. */
 async function saveProgress(
   trx: Transaction<Schema>,
-  { claimId, tenantId, chain }: ImportClaim,
+  { claimId, tenantId, chain }: HeldClaim,
   { outcomes, leaseSeconds }: { readonly outcomes: readonly ImportOutcome[]; readonly leaseSeconds: number },
 ): Promise<ReadonlySet<string>> {
   const ok = <T>(read: (outcome: Extract<ImportOutcome, { status: 'ok' }>) => T): readonly (T | null)[] =>
@@ -239,23 +207,13 @@ async function saveProgress(
   return new Set(rows.map((row) => row.wallet_id));
 }
 
-async function addEntries(trx: Transaction<Schema>, tenantId: string, entries: readonly NewLedgerEntry[]): Promise<number> {
+export async function addEntries(
+  trx: Transaction<Schema>,
+  tenantId: string,
+  entries: readonly NewLedgerEntry[],
+): Promise<number> {
   if (entries.length === 0) return 0;
   const { size: added } = await insertEntries(trx, tenantId, entries);
   if (added > 0) await noteChange(trx, tenantId);
   return added;
-}
-
-async function extendBack(
-  trx: Transaction<Schema>,
-  tenantId: string,
-  { walletId, chain, fromBlock, toBlock, hasNative }: ImportedRange,
-): Promise<void> {
-  await sql`
-    update transfer_imports
-    set from_block = least(from_block, ${fromBlock.toString()}::bigint),
-      has_native = coalesce(has_native and ${hasNative}, ${hasNative})
-    where tenant_id = ${tenantId} and wallet_id = ${walletId} and chain = ${chain} and from_block <= ${(toBlock + 1n).toString()}::bigint`.execute(
-    trx,
-  );
 }

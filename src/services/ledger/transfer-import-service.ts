@@ -2,39 +2,16 @@ import type { BalanceSource } from '../../adapters/balance-source.ts';
 import type { TransferSource } from '../../adapters/transfer-source.ts';
 import type { ImportLag, TransferImportStore } from '../../db/transfer-import-store.ts';
 import type { Chain } from '../../domain/chain.ts';
-import { AppError } from '../../domain/errors.ts';
 import { startDeadline } from '../../lib/deadline.ts';
 import type { TransferAssetsDeps } from './transfer-assets.ts';
 import { createTransferImporter, type ImporterDeps } from './transfer-importer.ts';
 
-/** A part of the past of one wallet, both blocks included. */
-export type TransferRange = {
-  readonly tenantId: string;
-  readonly walletId: string;
-  readonly address: string;
-  readonly chain: string;
-  readonly fromBlock: bigint;
-  readonly toBlock: bigint;
-  /** Where the last call for this range stopped. */
-  readonly cursor: string | null;
-};
-
-/** `nextBlock` and `cursor` are those of the next call; `isDone`: there is none to come. */
-export type RangeProgress = {
-  readonly nextBlock: bigint;
-  readonly cursor: string | null;
-  readonly isDone: boolean;
-  readonly added: number;
-  /** Whether movements of the chain's own coin were told as well. */
-  readonly hasNative: boolean;
-};
-
-/** Brings the ledger up to what the chains tell, from the block on at which a wallet was first read. */
+/**
+ * Brings the ledger up to what the chains tell, from the block on at which a wallet was first read; and where its past was asked for since, from there on.
+ */
 export type TransferImportService = {
   /** Reads every chain on for a while, from where it was left. What fails is noted and tried again by the next run. A run while the last one is still at it joins that one. */
   run(signal: AbortSignal): Promise<void>;
-  /** Reads a limited part of a wallet's past. Throws AppError when it cannot be read. */
-  importRange(range: TransferRange, signal: AbortSignal): Promise<RangeProgress>;
   getLags(): Promise<readonly ImportLag[]>;
 };
 
@@ -74,11 +51,6 @@ export function createTransferImportService(deps: TransferImportDeps): TransferI
         running = undefined;
       });
       return running;
-    },
-    async importRange(range, signal) {
-      const importer = importers.find(({ chain }) => chain === range.chain);
-      if (importer === undefined) throw new AppError('upstream_unsupported', `Transfers of ${range.chain} cannot be read.`);
-      return importer.importRange(range, signal);
     },
     getLags: () => deps.imports.getLags(),
   };

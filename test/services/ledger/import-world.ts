@@ -6,6 +6,7 @@ import { createBalanceStore } from '../../../src/db/balance-store.ts';
 import { createLedgerStore, type LedgerSum } from '../../../src/db/ledger-store.ts';
 import { createSnapshotStore } from '../../../src/db/snapshot-store.ts';
 import { createTransferImportStore } from '../../../src/db/transfer-import-store.ts';
+import { createTransferPastStore } from '../../../src/db/transfer-past-store.ts';
 import type { EvmChain } from '../../../src/domain/chain.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/domain/tenant.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
@@ -52,6 +53,7 @@ export async function startImportWorld(): Promise<ImportWorld> {
       createTransferImportService({
         assets,
         imports: createTransferImportStore(db),
+        pasts: createTransferPastStore(db),
         listedTokens,
         chains: [CHAIN],
         sources: new Map([[CHAIN.slug, balanceSource]]),

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TransferSource } from '../../../src/adapters/transfer-source.ts';
 import { createWalletStore } from '../../../src/db/wallet-store.ts';
@@ -261,47 +262,65 @@ describe('a run that ends in the middle', () => {
   });
 });
 
-describe('a part of the past', () => {
-  it('is read on request, and what is known begins that much earlier', async () => {
+describe('a past that was asked for later', () => {
+  /** As a backfill leaves it: what was held at a block of before, and that it is done. */
+  async function fillBack(walletId: string, block: bigint): Promise<void> {
+    const { db } = world.database;
+    await sql`
+      insert into backfills (tenant_id, wallet_id, status, from_day, days_total)
+      values (${DEFAULT_TENANT_ID}, ${walletId}, 'finished', now(), 1)`.execute(db);
+    await sql`
+      insert into holding_points (tenant_id, wallet_id, asset_id, position, at, amount_raw, block_number)
+      select distinct on (asset_id) tenant_id, wallet_id, asset_id, position, at - interval '1 millisecond', 1, ${block.toString()}::bigint
+      from holding_points where wallet_id = ${walletId} order by asset_id, at`.execute(db);
+  }
+
+  it('is imported too, and what is known begins there', async () => {
     const from = await world.blockNumber();
     await live();
     await createWalletStore(world.database.db).delete(DEFAULT_TENANT_ID, alice.id);
     alice = await addWallet(world.database.db, DEFAULT_TENANT_ID, { address: alice.address, chains: [CHAIN.slug] });
     await world.observe([alice]);
-    const service = world.createService();
-    await service.run(signal);
-    const [state] = (await states()).filter(({ wallet_id: id }) => id === alice.id);
-    const toBlock = BigInt(state?.from_block ?? 0) - 1n;
     await world.finalize();
-    const range = { tenantId: DEFAULT_TENANT_ID, walletId: alice.id, address: alice.address, chain: CHAIN.slug, cursor: null };
-    const progress = await service.importRange({ ...range, fromBlock: from + 1n, toBlock }, signal);
-    expect(progress).toMatchObject({ isDone: true, cursor: null, nextBlock: toBlock + 1n, hasNative: true });
-    expect(progress.added).toBeGreaterThan(4);
-    expect((await states()).find(({ wallet_id: id }) => id === alice.id)?.from_block).toBe(String(from + 1n));
-    expect(await service.importRange({ ...range, fromBlock: from + 1n, toBlock }, signal)).toMatchObject({
-      added: 0,
-      isDone: true,
-    });
+    // One block at a time, so that it takes many calls.
+    proxy.intercept = ({ method, params }) => {
+      const { fromBlock, toBlock } = Object(params[0]);
+      return method === 'eth_getLogs' && fromBlock !== toBlock
+        ? { error: { code: -32614, message: 'limited to a 1 range' } }
+        : undefined;
+    };
+    const service = world.createService({ urls: [proxy.url] });
+    await service.run(signal);
+    const ownEntries = async () => (await entries()).filter(({ wallet_id: id }) => id === alice.id);
+    expect(await ownEntries()).toEqual([]);
+    await fillBack(alice.id, from);
+    await service.run(signal);
+    expect((await ownEntries()).map(({ amount_raw: amount }) => amount)).toEqual(
+      expect.arrayContaining(['500', '-120', '-30', '7']),
+    );
+    const own = (await states()).find(({ wallet_id: id }) => id === alice.id);
+    expect(own).toMatchObject({ from_block: String(from + 1n), past_through_block: null, claim_id: null, outcome: 'ok' });
+    const found = world.reports.length;
+    await service.run(signal);
+    // The past is not read again.
+    expect(world.reports.length).toBe(found + 1);
   });
 
-  it('that cannot be read is an error of whoever asked', async () => {
-    proxy.intercept = ({ method }) =>
-      method === 'eth_getLogs' ? { error: { code: -32603, message: 'Internal error' } } : undefined;
+  it('that cannot be read waits for the next run, and what happens now does not wait for it', async () => {
     const service = world.createService({ urls: [proxy.url] });
-    const range = {
-      tenantId: DEFAULT_TENANT_ID,
-      walletId: alice.id,
-      address: alice.address,
-      cursor: null,
-      fromBlock: 1n,
-      toBlock: 3n,
-    };
-    await expect(service.importRange({ ...range, chain: CHAIN.slug }, signal)).rejects.toMatchObject({
-      code: 'upstream_rpc_error',
-    });
-    await expect(service.importRange({ ...range, chain: 'nowhere' }, signal)).rejects.toMatchObject({
-      code: 'upstream_unsupported',
-    });
+    await live();
+    await service.run(signal);
+    await fillBack(alice.id, 1n);
+    proxy.intercept = ({ method, params }) =>
+      method === 'eth_getLogs' && Object(params[0]).fromBlock === '0x2'
+        ? { error: { code: -32603, message: 'Internal error' } }
+        : undefined;
+    await world.finalize();
+    await service.run(signal);
+    expect(world.reports.slice(-2)).toMatchObject([{ outcome: 'ok' }, { outcome: 'upstream_rpc_error', added: 0 }]);
+    proxy.intercept = () => undefined;
+    await service.run(signal);
+    expect((await states()).find(({ wallet_id: id }) => id === alice.id)).toMatchObject({ from_block: '2' });
   });
 });
 
