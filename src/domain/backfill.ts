@@ -21,7 +21,7 @@ export type Backfill = {
   readonly through: Day | null;
   readonly daysDone: number;
   readonly daysTotal: number;
-  /** Assets held at the end of a day for which no price is known, over all days. */
+  /** Assets held at the end of a day for which no source told a price of that day, over all days. */
   readonly unpricedCount: number;
   /** Why prices could not be asked for, if that is so. */
   readonly priceErrorCode: SourceError['code'] | null;

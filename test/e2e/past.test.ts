@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../localnet/evm/local-chain.ts';
+import { type FaultServer, startFaultServer } from '../../localnet/fault-server.ts';
 import { addDays, type Day, dayOf, endOfDay } from '../../src/domain/backfill.ts';
 import { type Body, startTestStack, type TestStack } from '../support/test-stack.ts';
 
 const ALICE = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
+const BOB = '0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC';
 const PATIENCE = { timeout: 60_000, interval: 100 };
 const DAYS = 6;
 const TODAY = dayOf(new Date());
@@ -13,6 +15,7 @@ const noon = (day: number): Date => new Date(endOfDay(addDays(FIRST, day)).getTi
 const ETHER = 10n ** 18n;
 
 let chain: LocalChain;
+let endpoint: FaultServer;
 let stack: TestStack;
 let token: string;
 let wallet: Body;
@@ -46,17 +49,17 @@ function quotePast(): void {
   }
 }
 
-async function backfilled(): Promise<Body> {
-  await expect.poll(async () => (await stack.get(`/wallets/${wallet.id}/backfill`)).status, PATIENCE).toBe('finished');
-  return stack.get(`/wallets/${wallet.id}/backfill`);
+async function backfilled(id: string): Promise<Body> {
+  await expect.poll(async () => (await stack.get(`/wallets/${id}/backfill`)).status, PATIENCE).toBe('finished');
+  return stack.get(`/wallets/${id}/backfill`);
 }
 
-const chart = async (query = ''): Promise<Body> =>
-  stack.get(`/portfolio/history?from=${FIRST}&to=${TODAY}&interval=1d${query}`);
+const chart = async (query = ''): Promise<Body> => stack.get(`/portfolio/history?from=${FIRST}&to=${TODAY}&interval=1d${query}`);
 
 beforeAll(async () => {
   chain = await startLocalChain({ chainId: 1, genesisAt: new Date(noon(0).getTime() - 3_600_000) });
-  stack = await startTestStack(async () => ({ ETHEREUM_RPC_URLS: chain.rpcUrl }));
+  endpoint = await startFaultServer({ upstreamUrl: chain.rpcUrl });
+  stack = await startTestStack(async () => ({ ETHEREUM_RPC_URLS: endpoint.url() }));
   await live();
   quotePast();
   await stack.post('/assets', { chain: 'ethereum', address: token }, 201);
@@ -64,7 +67,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await stack.close();
-  await chain.stop();
+  await Promise.all([chain.stop(), endpoint.close()]);
 });
 
 describe('the past of a wallet', () => {
@@ -76,11 +79,13 @@ describe('the past of a wallet', () => {
   it('is read from the chain to the last digit, with the prices of its days', async () => {
     const started = await stack.post(`/wallets/${wallet.id}/backfill`, { from: FIRST }, 202);
     expect(started).toMatchObject({ from: FIRST, through: addDays(TODAY, -1), progress: { total: DAYS } });
-    const done = await backfilled();
+    const done = await backfilled(wallet.id);
     expect(done).toMatchObject({
       progress: { done: DAYS, total: DAYS },
       chains: [{ chain: 'ethereum', status: 'ok', reached: FIRST, error: null }],
       price_error: null,
+      // On the fourth day ether was told at the price of the third.
+      unpriced_count: 1,
     });
     const { points } = await chart();
     expect(points.map((point: Body) => point.usd_value)).toEqual(['0', '2002', '2254', '3256', '3112', '3115']);
@@ -90,8 +95,35 @@ describe('the past of a wallet', () => {
   it('changes nothing when it is read again', async () => {
     const before = await chart('&series=asset');
     await stack.post(`/wallets/${wallet.id}/backfill`, { from: FIRST }, 202);
-    await backfilled();
+    await backfilled(wallet.id);
     const after = await chart('&series=asset');
     expect({ ...after, generated_at: '' }).toEqual({ ...before, generated_at: '' });
+  });
+});
+
+describe('what no endpoint can tell', () => {
+  it('is said of a chain that keeps no past, at once', async () => {
+    const { id } = await stack.post('/wallets', { address: stack.solana.address('carol') }, 201);
+    expect(await stack.post(`/wallets/${id}/backfill`, { from: FIRST }, 202)).toMatchObject({
+      status: 'finished',
+      through: null,
+      progress: { done: 0, total: 0 },
+      chains: [{ chain: 'solana', status: 'unsupported', reached: null, error: { code: 'upstream_unsupported' } }],
+    });
+  });
+
+  it('is said of endpoints that keep none, and the past stays as it was', async () => {
+    const before = await chart();
+    endpoint.setMode('no-past');
+    const bob = await stack.post('/wallets', { address: BOB }, 201);
+    await stack.post(`/wallets/${bob.id}/backfill`, { from: FIRST }, 202);
+    expect(await backfilled(bob.id)).toMatchObject({
+      progress: { done: 0, total: DAYS },
+      chains: [{ chain: 'ethereum', status: 'unsupported', reached: null, error: { code: 'upstream_no_history' } }],
+    });
+    expect((await chart()).points).toEqual(before.points);
+    // Reads of today go on.
+    endpoint.setMode('ok');
+    expect((await stack.refresh()).sources.map(({ status }: Body) => status)).toContain('ok');
   });
 });

@@ -24,7 +24,7 @@ export const backfillSchema = z
     finished_at: timestamp.nullable(),
     unpriced_count: z
       .int()
-      .meta({ description: 'Assets held at the end of a day without a price that is known, over all days.' }),
+      .meta({ description: 'Prices that no source told, over all assets and days: there the last one before is told, or none.' }),
     price_error: z.string().nullable().meta({ description: 'Why prices could not be asked for; null when they could.' }),
     chains: z.array(
       z.object({
