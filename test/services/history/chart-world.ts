@@ -46,6 +46,7 @@ export async function createChartWorld() {
   });
   const snapshots = createSnapshotStore(db);
   const taken: string[] = [];
+  let blocks = 0n;
   const createSnapshots = (): SnapshotService =>
     createSnapshotService({
       snapshots,
@@ -88,7 +89,9 @@ export async function createChartWorld() {
     addAsset: (overrides: Partial<Asset> = {}) => addAsset(db, { listed: true, decimals: 2, ...overrides }),
     async hold(wallet: Wallet, amounts: readonly (readonly [Asset, bigint])[], observedAt = now): Promise<void> {
       const readings = amounts.map(([asset, amountRaw]) => amountOf(asset, amountRaw));
-      await stores.balances.saveReadings(TENANT, [readingOf(wallet, 0, readings, { observedAt })]);
+      await stores.balances.saveReadings(TENANT, [
+        readingOf(wallet, 0, readings, { observedAt, block: { number: ++blocks, hash: null } }),
+      ]);
     },
     fail: (wallet: Wallet, seconds: number) => stores.balances.saveReadings(TENANT, [failureOf(wallet, seconds)]),
     async quote(asset: Asset, value: string, quotedAt = now): Promise<void> {
