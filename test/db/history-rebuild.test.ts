@@ -87,6 +87,6 @@ it('makes of the points the very buckets that were written with the snapshots', 
       await rebuild(tenantId, at(0), null);
       expect(await readBuckets(tenantId)).toEqual(written);
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 }, 60_000);
