@@ -62,6 +62,8 @@ const PATHS = [
   '/portfolio/performance?period=1M',
   '/portfolio/performance?period=all&currency=EUR&cost_basis=average',
   '/portfolio/changes?from=2026-11-25&to=2026-12-15',
+  '/transactions',
+  '/transactions?limit=2',
   '/statements?date=2026-12-09',
   '/statements?date=2026-12-03&tz=Pacific/Apia&currency=EUR',
 ];
@@ -83,7 +85,7 @@ describe('a service restored from an export', () => {
     const [before, after] = await Promise.all([readAnswers(old), readAnswers(fresh)]).finally(() => vi.useRealTimers());
     expect([...before].filter(([, answer]) => !answer.startsWith('200 '))).toEqual([]);
     expect(after).toEqual(before);
-  });
+  }, 60_000);
 
   it('is exported as the same file', async () => {
     expect((await exportTo(plain, environment(fresh))).code).toBe(0);
@@ -137,5 +139,5 @@ describe('the file', () => {
       await postgres.stop();
       rmSync(dataDir, { recursive: true, force: true });
     }
-  });
+  }, 120_000);
 });
