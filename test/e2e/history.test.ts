@@ -63,3 +63,18 @@ it('writes down by itself what is held, and tells it by today’s word', async (
   expect(gone.points.at(-1)).toMatchObject({ value: '0' });
   expect(new Date(gone.points.at(-1).at).getTime()).toBeGreaterThan(new Date(first).getTime());
 }, 150_000);
+
+it('says why the value changed, from the first snapshot to the last', async () => {
+  const changes = await stack.get('/portfolio/changes?from=2026-01-01');
+  expect(changes).toMatchObject({
+    from: { snapshot_at: null, value: '0' },
+    to: { value: '0', chart_value: '0' },
+    difference: '0',
+    parts: { wallet_added: '6500', wallet_removed: '-6500', unexplained: '0' },
+  });
+  expect(changes.groups.map(({ asset, parts }: Body) => [asset.token_symbol, parts.wallet_removed]).sort()).toEqual([
+    ['ETH', '-6000'],
+    ['USDC', '-500'],
+  ]);
+  expect(await stack.refuse('/statements?date=2026-01-01')).toMatchObject({ status: 404, code: 'snapshot_not_found' });
+});
