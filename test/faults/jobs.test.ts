@@ -10,7 +10,7 @@ import type { Body } from '../support/test-stack.ts';
 
 const PATIENCE = { timeout: 90_000, interval: 200 };
 const ALICE = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
-const SCHEDULES = ['dispatch', 'prices', 'snapshots', 'sweep', 'thin', 'transfers'];
+const SCHEDULES = ['dispatch', 'heal', 'prices', 'snapshots', 'sweep', 'thin', 'transfers'];
 
 let ethereum: LocalChain;
 let gate: Gate;
