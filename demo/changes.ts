@@ -1,5 +1,5 @@
 import type { PriceServer } from '../localnet/price-server.ts';
-import { ALICE, BOB, type DemoEvm, TOKENS } from './ethereum.ts';
+import { ALICE, BOB, type DemoEvm, payNative, payToken, TOKENS } from './ethereum.ts';
 import { type DemoSolana, SOLANA_USDC } from './solana.ts';
 
 export type DemoWorld = { readonly evm: DemoEvm; readonly solana: DemoSolana; readonly prices: PriceServer };
@@ -11,9 +11,9 @@ const CYCLE = 24;
  * One step in the life of the demo: balances and prices change by rules that depend on the number of the step alone, so that every run shows the same.
  */
 export async function changeWorld({ evm, solana, prices }: DemoWorld, step: number): Promise<void> {
-  const count = BigInt(step);
-  await evm.ethereum.setBalance(TOKENS.usdc.address, ALICE, 15_250_750_000n + count * 12_340_000n);
-  await evm.ethereum.setNative(BOB, 3n * 10n ** 18n + 1n + count * 10n ** 15n);
+  await payToken(evm.ethereum, { token: TOKENS.usdc.address, to: ALICE, amountRaw: 12_340_000n });
+  await payNative(evm.ethereum, BOB, 10n ** 15n);
+  if (step % 4 === 0) await payToken(evm.ethereum, { token: TOKENS.link.address, from: ALICE, to: BOB, amountRaw: 10n ** 18n });
   // Nothing moves there, but its blocks go on.
   await evm.base.rpc('anvil_mine', ['0x1']);
   await solana.node.mintMore(SOLANA_USDC, solana.usdcAccount, 1_000_000n);

@@ -5,6 +5,9 @@ import { type LocalChain, setEnsName, startLocalChain } from '../localnet/evm/lo
 export const ALICE = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 export const BOB = '0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC';
 
+/** Somebody outside, who pays them. */
+const PAYER = '0x90F79bf6EB2c4f870365E785982E1f101E93b906';
+
 const ETHER = 10n ** 18n;
 
 type DemoToken = { readonly address: string; readonly name: string; readonly symbol: string; readonly decimals: number };
@@ -33,11 +36,44 @@ export type DemoEvm = {
   readonly unlisted: { readonly farm: string; readonly fakeUsdc: string };
 };
 
-/** Two local chains with the chain ids of Ethereum and Base, and wallets that hold something. */
-export async function startEvm(): Promise<DemoEvm> {
-  const [ethereum, base] = await Promise.all([startLocalChain({ chainId: 1 }), startLocalChain({ chainId: 8453 })]);
+/** Two local chains with the chain ids of Ethereum and Base, that began at that moment, and wallets that hold something since. Blocks are final soon. */
+export async function startEvm(genesisAt: Date): Promise<DemoEvm> {
+  const options = { genesisAt, slotsInEpoch: 1 };
+  const [ethereum, base] = await Promise.all([
+    startLocalChain({ chainId: 1, ...options }),
+    startLocalChain({ chainId: 8453, ...options }),
+  ]);
   await Promise.all([fillEthereum(ethereum), fillBase(base)]);
   return { ethereum, base, unlisted: await deployUnlisted(ethereum) };
+}
+
+/** A real transfer of a token, so that the ledger can tell it. */
+export async function payToken(
+  chain: LocalChain,
+  { token, from = PAYER, to, amountRaw }: { token: string; from?: string; to: string; amountRaw: bigint },
+): Promise<void> {
+  const data = `${TRANSFER}${word(BigInt(to))}${word(amountRaw)}`;
+  await sendAs(chain, { from, to: token, data });
+}
+
+/** A real transfer of the chain's coin. */
+export async function payNative(chain: LocalChain, to: string, amountRaw: bigint): Promise<void> {
+  await sendAs(chain, { from: PAYER, to, value: `0x${amountRaw.toString(16)}` });
+}
+
+/** The first bytes of `transfer(address,uint256)`. */
+const TRANSFER = '0xa9059cbb';
+
+function word(value: bigint): string {
+  return value.toString(16).padStart(64, '0');
+}
+
+async function sendAs(
+  chain: LocalChain,
+  transaction: { from: string; to: string; data?: string; value?: string },
+): Promise<void> {
+  await chain.rpc('anvil_impersonateAccount', [transaction.from]);
+  await chain.rpc('eth_sendTransaction', [transaction]);
 }
 
 async function fillEthereum(chain: LocalChain): Promise<void> {
@@ -49,6 +85,8 @@ async function fillEthereum(chain: LocalChain): Promise<void> {
   });
   await chain.setNative(ALICE, (125n * ETHER) / 10n);
   await chain.setBalance(TOKENS.usdc.address, ALICE, 15_250_750_000n);
+  await chain.setBalance(TOKENS.usdc.address, PAYER, 10_000_000_000_000n);
+  await chain.setNative(PAYER, 1_000n * ETHER);
   await chain.setBalance(TOKENS.wbtc.address, ALICE, 42_000_000n);
   await chain.setBalance(TOKENS.link.address, ALICE, 850n * ETHER);
   await chain.setNative(BOB, 3n * ETHER + 1n);

@@ -1,5 +1,6 @@
 import { type PriceServer, startPriceServer } from '../localnet/price-server.ts';
 import { BASE_USDC, TOKENS } from './ethereum.ts';
+import { quotePast } from './past.ts';
 import type { DemoSolana } from './solana.ts';
 import { SOLANA_USDC } from './solana.ts';
 
@@ -7,9 +8,11 @@ import { SOLANA_USDC } from './solana.ts';
 export async function startPrices({
   farm,
   mints,
+  now,
 }: {
   readonly farm: string;
   readonly mints: DemoSolana['mints'];
+  readonly now: Date;
 }): Promise<PriceServer> {
   const server = await startPriceServer();
   const prices: Readonly<Record<string, string>> = {
@@ -26,6 +29,7 @@ export async function startPrices({
     [`solana:${mints.split}`]: '121.5',
   };
   for (const [coin, price] of Object.entries(prices)) server.setPrice(coin, price);
+  quotePast(server, new Map(Object.entries(prices)), now);
   for (const [currency, perBitcoin] of Object.entries({
     usd: '97310.55',
     eur: '89720.3',

@@ -43,3 +43,25 @@ export function formatPortfolio(answer: unknown): string {
       `${portfolio.unpriced_count} unpriced; ${portfolio.spam_count} hidden as spam`,
   ].join('\n');
 }
+
+const historySchema = z.object({
+  currency: z.string(),
+  points: z.array(z.object({ from: z.string(), value: z.string().nullable(), complete: z.boolean() })),
+});
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** A chart as one line of bars, from its lowest to its highest value. */
+export function formatHistory(answer: unknown): string {
+  const { currency, points } = historySchema.parse(answer);
+  const known = points.flatMap(({ from, value }) => (value === null ? [] : [{ day: from.slice(0, 10), value }]));
+  const [first, last] = [known.at(0), known.at(-1)];
+  if (first === undefined || last === undefined) return 'No history yet.';
+  const heights = known.map(({ value }) => Number(value));
+  const [low, high] = [Math.min(...heights), Math.max(...heights)];
+  const bars = heights.map((value) => BARS.at(Math.round(((value - low) / (high - low || 1)) * (BARS.length - 1))));
+  return [
+    `The EVM wallets since ${first.day}, read back from the chain:`,
+    `${bars.join('')}  ${shorten(first.value, 2)} -> ${shorten(last.value, 2)} ${currency}`,
+  ].join('\n');
+}

@@ -11,8 +11,13 @@ export type Anvil = {
   stop(): Promise<void>;
 };
 
-/** `genesisAt`: when its first block was made; now unless told. */
-export type AnvilOptions = { readonly chainId: number; readonly port?: number; readonly genesisAt?: Date };
+/** `genesisAt`: when its first block was made; now unless told. `slotsInEpoch`: a block is final two epochs later; 32 unless told. */
+export type AnvilOptions = {
+  readonly chainId: number;
+  readonly port?: number;
+  readonly genesisAt?: Date;
+  readonly slotsInEpoch?: number;
+};
 
 const START_TIMEOUT_MS = 30_000;
 
@@ -20,10 +25,20 @@ const START_TIMEOUT_MS = 30_000;
  * Starts a node on a free port of this machine. Its accounts, and so the addresses of what they deploy, are the same everywhere.
  * @throws when it is not ready within 30 seconds.
  */
-export async function startAnvil({ chainId, port = 0, genesisAt }: AnvilOptions): Promise<Anvil> {
+export async function startAnvil({ chainId, port = 0, genesisAt, slotsInEpoch = 32 }: AnvilOptions): Promise<Anvil> {
   const binary = fileURLToPath(new URL('../../node_modules/.bin/anvil', import.meta.url));
   const begin = genesisAt === undefined ? [] : ['--timestamp', String(Math.floor(genesisAt.getTime() / 1000))];
-  const options = ['--port', String(port), '--chain-id', String(chainId), '--mnemonic-seed-unsafe', '7', ...begin];
+  const options = [
+    '--port',
+    String(port),
+    '--chain-id',
+    String(chainId),
+    '--mnemonic-seed-unsafe',
+    '7',
+    '--slots-in-an-epoch',
+    String(slotsInEpoch),
+    ...begin,
+  ];
   const child = spawn(binary, options, { stdio: ['ignore', 'pipe', 'inherit'] });
   const kill = (): void => {
     child.kill('SIGKILL');
