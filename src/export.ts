@@ -12,12 +12,15 @@ import { describeCounts, describeTrouble } from './export-words.ts';
 import { createSealer } from './lib/sealed-lines.ts';
 import { StartupError } from './lib/startup-error.ts';
 
-const USAGE = 'Usage: npm run export -- [--out <file>.jsonl[.gz]]';
+const USAGE = 'Usage: npm run export -- [--out <file>.jsonl[.gz]], or node src/export.ts --out - for the standard output';
+const STANDARD_OUTPUT = '-';
 /** For its owner's eyes only. */
 const MODE = 0o600;
 
 try {
-  process.stdout.write(`${await exportToFile(readArguments(process.argv.slice(2)))}\n`);
+  const out = readArguments(process.argv.slice(2));
+  if (out === STANDARD_OUTPUT) process.stderr.write(`${await exportToStandardOutput()}\n`);
+  else process.stdout.write(`${await exportToFile(out)}\n`);
 } catch (error) {
   process.stderr.write(`The export failed: ${describeTrouble(error)}\n`);
   process.exitCode = 1;
@@ -37,7 +40,12 @@ function readArguments(args: readonly string[]): string {
 async function exportToFile(file: string): Promise<string> {
   const unfinished = `${file}.part`;
   try {
-    const counts = await withDatabase(loadConfig(), { mayShare: true }, (db) => writeFile(db, { file, unfinished }));
+    const counts = await withDatabase(loadConfig(), { mayShare: true }, async (db) => {
+      // One that was left there keeps its rights otherwise.
+      await rm(unfinished, { force: true });
+      const target = createWriteStream(unfinished, { mode: MODE, flags: 'wx', flush: true });
+      return send(db, (bytes) => (file.endsWith('.gz') ? pipeline(bytes, createGzip(), target) : pipeline(bytes, target)));
+    });
     await rename(unfinished, file);
     return `Exported ${describeCounts(counts)} to ${file}`;
   } catch (error) {
@@ -46,23 +54,26 @@ async function exportToFile(file: string): Promise<string> {
   }
 }
 
-async function writeFile(
-  db: Database['db'],
-  { file, unfinished }: { readonly file: string; readonly unfinished: string },
-): Promise<RowCounts> {
+/** For containers whose files nobody keeps. */
+async function exportToStandardOutput(): Promise<string> {
+  const { stdout } = process;
+  const counts = await withDatabase(loadConfig(), { mayShare: true }, (db) =>
+    send(db, (bytes) => pipeline(bytes, stdout, { end: false })),
+  );
+  await new Promise((resolve) => stdout.write('', resolve));
+  return `Exported ${describeCounts(counts)}`;
+}
+
+async function send(db: Database['db'], to: (bytes: Readable) => Promise<void>): Promise<RowCounts> {
   let counts: RowCounts = {};
   const sealer = createSealer();
-  async function* bytes(): AsyncGenerator<Buffer> {
-    for await (const lines of exportEverything(db, (all) => {
+  async function* seal(): AsyncGenerator<Buffer> {
+    const onCounted = (all: RowCounts): void => {
       counts = all;
-    }))
-      yield sealer.add(lines);
+    };
+    for await (const lines of exportEverything(db, onCounted)) yield sealer.add(lines);
     yield sealer.end();
   }
-  // One that was left there keeps its rights otherwise.
-  await rm(unfinished, { force: true });
-  const target = createWriteStream(unfinished, { mode: MODE, flags: 'wx', flush: true });
-  if (file.endsWith('.gz')) await pipeline(Readable.from(bytes()), createGzip(), target);
-  else await pipeline(Readable.from(bytes()), target);
+  await to(Readable.from(seal()));
   return counts;
 }

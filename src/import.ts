@@ -8,7 +8,8 @@ import { describeCounts, describeTrouble } from './export-words.ts';
 import { readSealedLines } from './lib/sealed-lines.ts';
 import { StartupError } from './lib/startup-error.ts';
 
-const USAGE = 'Usage: npm run import -- <file>.jsonl[.gz]';
+const USAGE = 'Usage: npm run import -- <file>.jsonl[.gz], or - for the standard input';
+const STANDARD_INPUT = '-';
 /** A snapshot names each source that was missing, of however many wallets. */
 const MAX_LINE_BYTES = 67_108_864;
 
@@ -29,6 +30,6 @@ async function importFile([file, ...rest]: readonly string[]): Promise<string> {
 }
 
 async function readBytes<T>(file: string, work: (bytes: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
-  const source = createReadStream(file);
+  const source = file === STANDARD_INPUT ? process.stdin : createReadStream(file);
   return file.endsWith('.gz') ? pipeline(source, createGunzip(), work) : pipeline(source, work);
 }

@@ -91,6 +91,11 @@ describe('a service restored from an export', () => {
     expect((await exportTo(plain, environment(fresh))).code).toBe(0);
     expect(readFileSync(plain, 'utf8')).toBe(gunzipSync(readFileSync(file)).toString());
   });
+
+  it('goes to the standard output where it is wanted there', async () => {
+    const lines = (await exportTo('-')).output.split('\n').filter((line) => !line.startsWith('Exported 2 wallets'));
+    expect(`${lines.join('\n')}\n`).toBe(readFileSync(plain, 'utf8'));
+  });
 });
 
 describe('the file', () => {
