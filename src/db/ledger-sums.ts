@@ -44,19 +44,19 @@ async function readMoves(db: Kysely<Schema>, tenantId: string, query: SumQuery):
       ${moments(tenantId, query.intervals)}
     ), steps as (
       ${steps(tenantId, query)}
+    ), moved as materialized (
+      select wallet_id, asset_id, place, sum(moved) as amount_raw, max(block) as block from steps group by wallet_id, asset_id, place
     ), shown as materialized (
       ${SHOWN}
-    ), counted as (
-      ${countedEntries(tenantId, query)}
+    ), told as (
+      select wallet_id, asset_id, type, place, sum(amount_raw) as amount_raw from (${countedEntries(tenantId, query)}) counted
+      group by wallet_id, asset_id, type, place
+      union all
+      select wallet_id, asset_id, 'amounts', place, amount_raw from moved where place > 1
     )
-    select m.at[c.place] as at, c.wallet_id, c.asset_id, c.type, sum(c.amount_raw) as amount_raw, false as is_first
-    from counted c cross join moments m
-    group by 1, 2, 3, 4
-    union all
-    select m.at[s.place], s.wallet_id, s.asset_id, 'amounts', sum(s.moved), m.at[s.place] = o.at
-    from steps s join opened o using (wallet_id, asset_id) cross join moments m
-    where s.place > 1
-    group by 1, 2, 3, o.at`.execute(db);
+    select t.place_at as at, t.wallet_id, t.asset_id, t.type, t.amount_raw, t.place_at = o.at and t.type = 'amounts' as is_first
+    from (select *, (select at from moments)[place] as place_at from told) t
+    left join opened o using (wallet_id, asset_id)`.execute(db);
   return rows;
 }
 
@@ -101,13 +101,12 @@ function steps(tenantId: string, query: SumQuery): ReturnType<typeof sql> {
     cross join lateral (${point(sql`m.at[next.place]`)}) now`;
 }
 
-/** Of each wallet and asset, over all positions: the moments at which the amounts had moved, and how far they told the chain's story by then. */
+/** Of each wallet and asset: the moments at which the amounts had moved, and how far they told the chain's story by then. */
 const SHOWN = sql`
   select wallet_id, asset_id, array_agg(place order by place) as places, array_agg(block order by place) as blocks
   from (
-    select wallet_id, asset_id, place,
-      coalesce(max(max(block)) over (partition by wallet_id, asset_id order by place), -1) as block
-    from steps group by wallet_id, asset_id, place
+    select wallet_id, asset_id, place, coalesce(max(block) over (partition by wallet_id, asset_id order by place), -1) as block
+    from moved
   ) s group by wallet_id, asset_id`;
 
 /**

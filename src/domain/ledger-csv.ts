@@ -33,7 +33,7 @@ export type LedgerLine = { readonly line: number; readonly input: EntryInput };
 /** Lines that can be read, and what is wrong with the others. */
 export type LedgerFile = { readonly lines: readonly LedgerLine[]; readonly faults: readonly LineFault[]; readonly count: number };
 
-export const MAX_LINES = 10_000;
+const MAX_LINES = 10_000;
 const MAX_CELL_LENGTH = 1_000;
 const MAX_TEXT_LENGTH = { note: 500, reference: 100 } as const;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

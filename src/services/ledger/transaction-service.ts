@@ -9,10 +9,8 @@ import { type AddDeps, type AddOutcome, addEntries } from './add-entries.ts';
 import { type ImportDeps, type ImportReport, importCsv } from './import-csv.ts';
 import { type ListDeps, listTransactions } from './list-transactions.ts';
 
-export const DERIVED_TYPES = ['unexplained', 'opening'] as const;
-/** What moved and no entry explains; what was there when a wallet was first read. */
-type DerivedType = (typeof DERIVED_TYPES)[number] & LedgerSum['type'];
-export type TransactionType = EntryType | DerivedType;
+/** Beside entries: what moved and no entry explains, and what was there when a wallet was first read. */
+export type TransactionType = EntryType | Extract<LedgerSum['type'], 'unexplained' | 'opening'>;
 
 export type TransactionQuery = {
   /** `from` is part of it, `to` is not; null: without an end. */
