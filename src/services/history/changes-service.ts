@@ -93,7 +93,11 @@ async function explain(deps: ChangesServiceDeps, tenantId: string, asked: Change
   const followedSince = new Map(wallets.map(({ id, createdAt }) => [id, createdAt]));
   await requirePastWallets(deps.history, tenantId, { walletIds: asked.walletIds, followed: new Set(followedSince.keys()) });
   const assets = asked.assetIds === null ? null : await Promise.all(asked.assetIds.map((id) => findAsset(deps, id)));
-  const query = { ...asked, assetIds: assets?.map(({ id }) => id) ?? null };
+  const query = {
+    ...asked,
+    assetIds: assets?.map(({ id }) => id) ?? null,
+    assetChains: assets?.map(({ chain }) => chain) ?? null,
+  };
   const { start, end } = await findEnds(deps, tenantId, query);
   const [before, after, sums, rates] = await Promise.all([
     start === null ? NOTHING : readEnd(deps, tenantId, start),
@@ -118,6 +122,9 @@ async function explain(deps: ChangesServiceDeps, tenantId: string, asked: Change
   return tell(query, { start, end, rates, rows: all.filter((row) => covers(query, row)) });
 }
 
+/** What is asked for, with the assets by their UUIDs and the chains that these are on. */
+type Scope = ChangesQuery & { readonly assetChains: readonly string[] | null };
+
 type Told = {
   readonly start: Snapshot | null;
   readonly end: Snapshot;
@@ -125,7 +132,7 @@ type Told = {
   readonly rows: readonly ExplainedHolding[];
 };
 
-function tell(query: ChangesQuery, { start, end, rates, rows }: Told): Changes {
+function tell(query: Scope, { start, end, rates, rows }: Told): Changes {
   const isKnown = rates.start !== null && rates.end !== null;
   return {
     currency: query.currency,
@@ -196,20 +203,25 @@ type Telling = {
   readonly perUsd: Decimal | null;
 };
 
-function tellEnd({ walletIds, chains }: ChangesQuery, { side, asked, snapshot, rows, perUsd }: Telling): ChangesEnd {
-  const value = Decimal.sum(0, ...rows.map(({ change }) => change[side]));
-  const chartValue = Decimal.sum(0, ...rows.map((row) => row[side].chartValue));
+function tellEnd({ walletIds, chains, assetChains }: Scope, { side, asked, snapshot, rows, perUsd }: Telling): ChangesEnd {
+  const value = addUp(rows.map(({ change }) => change[side]));
+  const chartValue = addUp(rows.map((row) => row[side].chartValue));
   return {
     asked,
     snapshot,
     missing: (snapshot?.missing ?? []).filter(
-      ({ walletId, chain }) => (walletIds?.includes(walletId) ?? true) && (chains?.includes(chain) ?? true),
+      ({ walletId, chain }) =>
+        (walletIds?.includes(walletId) ?? true) && (chains?.includes(chain) ?? true) && (assetChains?.includes(chain) ?? true),
     ),
     perUsd,
     value: perUsd === null ? null : value,
     chartValue: perUsd === null ? null : chartValue,
     unpricedCount: rows.filter((row) => row[side].isUnpriced).length,
   };
+}
+
+function addUp(values: readonly Decimal[]): Decimal {
+  return values.reduce((sum, value) => sum.plus(value), new Decimal(0));
 }
 
 function toGroups({ groupBy }: ChangesQuery, rows: readonly ExplainedHolding[]): readonly ChangesGroup[] {

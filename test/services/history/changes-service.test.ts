@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Asset } from '../../../src/domain/asset.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
-import { at, UNKNOWN_ID } from '../../support/store-fixtures.ts';
+import { addAsset, at, UNKNOWN_ID } from '../../support/store-fixtures.ts';
 import { createPastWorld, missingOf, type PastWorld, show } from './past-world.ts';
 
 const HOUR = 3600;
@@ -137,6 +137,9 @@ describe('what changed', () => {
     expect(show(await world.explain(HOUR, 2 * HOUR))).toEqual({ from: '40', to: '50', quantity_in: '1.4', source_back: '8.6' });
     const { start, end } = await world.explain(HOUR, 2 * HOUR, { walletIds: [bob.id] });
     expect([start.missing, end.missing]).toEqual([[], []]);
+    const sol = await addAsset(world.db, { chain: 'solana' });
+    expect((await world.explain(HOUR, 2 * HOUR, { assetIds: [sol.id] })).start.missing).toEqual([]);
+    expect((await world.explain(HOUR, 2 * HOUR, { assetIds: [coin.id] })).start.missing).toHaveLength(1);
     expect((await world.explain(HOUR, 2 * HOUR)).start).toMatchObject({
       snapshot: { grade: 'partial' },
       missing: [{ walletId: alice.id, reason: 'failed' }],
