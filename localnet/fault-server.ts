@@ -48,6 +48,7 @@ const SELF = 'now';
 const HUGE_BYTES = 100 * 1024 * 1024;
 const DRIP_INTERVAL_MS = 200;
 const MOST_OF_A_BATCH = 10;
+const MOST_BLOCKS = 10;
 const HTML = `<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>${'<p>error 1015</p>'.repeat(50)}</body></html>`;
 
 /** Answers each call, in the shape of the request, after `change` had its way with the answers. */
@@ -135,6 +136,12 @@ const modes = {
     ({ response }) => sendJson(response, 200, errorOf(undefined, -32600, 'batch too large: limit is 10')),
     (count) => count <= MOST_OF_A_BATCH,
   ),
+  'narrow-413': async (exchange: Exchange) => {
+    const isWide = listOf(exchange.payload).some(({ params: [filter] }) => blocksOf(filter) > MOST_BLOCKS);
+    const refusal = errorOf(listOf(exchange.payload)[0], -32614, `eth_getLogs is limited to a ${MOST_BLOCKS} range`);
+    if (isWide) sendJson(exchange.response, 413, refusal);
+    else await modes.ok(exchange);
+  },
   r429: limited(() => undefined),
   'r429-seconds': limited(() => '5'),
   'r429-date': limited(() => new Date(Date.now() + 10_000).toUTCString()),
@@ -240,6 +247,12 @@ async function askNode(url: string, calls: readonly Call[]): Promise<readonly un
 
 function listOf(payload: Call | readonly Call[]): readonly Call[] {
   return 'method' in payload ? [payload] : payload;
+}
+
+/** How many blocks a query spans; 0 for what is none. */
+function blocksOf(filter: unknown): number {
+  if (typeof filter !== 'object' || filter === null || !('fromBlock' in filter) || !('toBlock' in filter)) return 0;
+  return Number(filter.toBlock) - Number(filter.fromBlock) + 1;
 }
 
 function errorOf(call: Call | undefined, code: number, message: string): unknown {

@@ -97,7 +97,7 @@ describe('classifyRpcError', () => {
     for (const part of ['exceed ', 'state ', 'max ', 'invalid', 'range ']) {
       classifyRpcError('evm', { code: -32000, message: part.repeat(1_000_000) });
     }
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 
