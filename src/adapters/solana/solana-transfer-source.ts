@@ -19,7 +19,8 @@ const MAX_TURN = 200;
 /**
  * What moved SOL and tokens of wallets, with the fees they paid, read from the newest slot to the oldest. Seen is every transaction that names the wallet, one of its token accounts, or one of its
  * stake accounts, those closed since included if what closed them names the wallet, as it does unless somebody else was given the right to. Not seen is what came to accounts that left in another
- * way, and the rewards of stake, which the chain hands out without a transaction. Endpoints that do not keep the whole stretch are passed over.
+ * way, and the rewards of stake, which the chain hands out without a transaction. Endpoints that do not keep the whole stretch are passed over. Wallets with
+ * thousands of accounts are not supported.
  */
 export function createSolanaTransferSource({
   chain,

@@ -40,9 +40,14 @@ function join(
     ...tokens.accounts.map((address) => ({ kind: 'token', address, before: null }) as const),
     ...stake.value.map((address) => ({ kind: 'stake', address, before: null }) as const),
   ];
-  if (accounts.length > MAX_ACCOUNTS) return new AppError('upstream_unsupported', 'This wallet has too many accounts to follow.');
+  if (accounts.length > MAX_ACCOUNTS) return tooManyAccounts();
   // What closes an account after it was listed names the wallet, and is met on the way.
   return { toSlot: highestSlot([tokens.slot, stake.slot]), hasStake: !isUnsupported, accounts };
+}
+
+/** What a wallet with more accounts than can be followed fails with. */
+export function tooManyAccounts(): AppError {
+  return new AppError('upstream_unsupported', 'This wallet has too many accounts to follow.');
 }
 
 function listTokenAccounts(

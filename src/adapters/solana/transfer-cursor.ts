@@ -18,8 +18,8 @@ export type TransferCursor = {
 
 /** Wallets with more accounts to read are not read: each of them is a question of its own. */
 export const MAX_ACCOUNTS = 2_000;
-/** Accounts that are gone since come on top. */
-const MAX_CURSOR_ACCOUNTS = 2 * MAX_ACCOUNTS;
+/** Accounts that are gone since come on top. A cursor with more would not be read again. */
+export const MAX_CURSOR_ACCOUNTS = 2 * MAX_ACCOUNTS;
 const MAX_CHARACTERS = 1024 * 1024;
 
 const schema = z.object({

@@ -2,7 +2,8 @@ import { AppError } from '../../domain/errors.ts';
 import { toSourceError } from '../../domain/holding.ts';
 import type { Transfer } from '../../domain/ledger.ts';
 import type { TransferQuery, TransferReading } from '../transfer-source.ts';
-import { type TransferCursor, writeCursor } from './transfer-cursor.ts';
+import { tooManyAccounts } from './transfer-accounts.ts';
+import { MAX_CURSOR_ACCOUNTS, type TransferCursor, writeCursor } from './transfer-cursor.ts';
 import type { DatedTransaction } from './transfer-dated.ts';
 import { type MovementWallet, readMovements, stakesOf } from './transfer-movements.ts';
 import { createTransferWalk, type TransferWalk, type WalkStep } from './transfer-walk.ts';
@@ -75,7 +76,9 @@ export function createTransferReader(query: TransferQuery, start: TransferCursor
       // What was read before a failure counts; the next call meets the failure at once.
       if (failure !== undefined && !hasMoved) return toFailure(walletId, failure);
       const base = { walletId, status: 'ok', transfers, hasNative: true } as const;
-      if (!walk.isDone()) return { ...base, through: null, cursor: writeCursor(walk.cursor()) };
+      const cursor = walk.cursor();
+      if (cursor.accounts.length > MAX_CURSOR_ACCOUNTS) return toFailure(walletId, tooManyAccounts());
+      if (!walk.isDone()) return { ...base, through: null, cursor: writeCursor(cursor) };
       return { ...base, through: hasBegun ? { number: toSlot, hash: null } : null, cursor: null };
     },
   };

@@ -2,8 +2,9 @@ import { address } from '@solana/kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type SolanaNode, startSolanaNode } from '../../../localnet/solana/solana-node.ts';
 import * as make from '../../../localnet/solana/transfer-instructions.ts';
+import { TOKEN_PROGRAM } from '../../../src/adapters/solana/programs.ts';
 import { type ProxiedCall, type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
-import { createSource, LOCAL_CLUSTER, START, signal } from './solana-setup.ts';
+import { accountBytes, createSource, LOCAL_CLUSTER, START, signal } from './solana-setup.ts';
 import {
   changeOf,
   createActs,
@@ -184,6 +185,21 @@ describe('what endpoints do not tell', () => {
     expect(alone).toMatchObject({ walletId: 'ann', status, error: { code, provider: expect.any(String) } });
     const both = await readThrough(createTransferSource([proxy.url, node.rpcUrl]), ann, node.slot() - 1n);
     expect(both.length).toBeGreaterThan(0);
+  });
+
+  test('a wallet with thousands of accounts is not supported, and others are read none the less', async () => {
+    const whale = await personOf('whale');
+    for (let n = 0; n < 2_000; n += 1) {
+      const data = accountBytes({ mint: dollar.mint, owner: whale.at, amount: 1n });
+      node.setData(node.address(`account ${n}`), TOKEN_PROGRAM, data);
+    }
+    const source = createTransferSource([node.rpcUrl]);
+    const [big, small] = await source.readTransfers([queryOf(whale, from), queryOf(ann, node.slot())], {
+      signal,
+      tokens: new Set(),
+    });
+    expect(big).toMatchObject({ status: 'unsupported', error: { code: 'upstream_unsupported' } });
+    expect(small).toMatchObject({ status: 'ok', cursor: null });
   });
 
   test('a list that begins later than the stretch must not pass for the whole of it', async () => {
