@@ -69,6 +69,7 @@ describe('the OpenAPI document', () => {
         'GET /api/v1/portfolio',
         'GET /api/v1/portfolio/history',
         'GET /api/v1/portfolio/changes',
+        'GET /api/v1/portfolio/performance',
         'GET /api/v1/statements',
         'GET /api/v1/transactions',
         'POST /api/v1/transactions',
