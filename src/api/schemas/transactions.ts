@@ -182,11 +182,9 @@ export const importReportSchema = z
     known: z
       .array(z.object({ line: z.int(), reference: z.string().nullable() }))
       .meta({ description: 'Lines that were not added since the same entry is there already.' }),
-    errors: z
-      .array(z.object({ line: z.int(), column: z.string().nullable(), code: z.string(), message: z.string() }))
-      .meta({
-        description: 'What is wrong with which line, counted from 1 with the header. When there is one, nothing is added.',
-      }),
+    errors: z.array(z.object({ line: z.int(), column: z.string().nullable(), code: z.string(), message: z.string() })).meta({
+      description: 'What is wrong with which line, counted from 1 with the header. When there is one, nothing is added.',
+    }),
   })
   .meta({ id: 'ImportReport' });
 
