@@ -6,7 +6,7 @@ import type { Chain } from '../../domain/chain.ts';
 import type { Transfer } from '../../domain/ledger.ts';
 import { type StoreAssetsDeps, storeAssets } from '../store-assets.ts';
 
-/** The assets of one chain whose transfers count: those that balances can tell too. What nobody knows is most often spam. */
+/** The assets of one chain whose transfers count: those that balances can tell too. On EVM chains, what nobody knows is most often spam; on Solana balances find every token. */
 export type TransferAssets = {
   /** Canonical addresses of the tokens that are listed, or that any tenant ever met. */
   listTokens(): Promise<ReadonlySet<string>>;
@@ -24,6 +24,7 @@ export function createTransferAssets(
   { chain, describer }: { readonly chain: Chain; readonly describer: Pick<BalanceSource, 'describeTokens'> },
 ): TransferAssets {
   const listed = new Set(deps.listedTokens(chain.slug).map(({ address }) => address));
+  const isTold = ({ address }: AssetRef): boolean => address === null || chain.family === 'solana' || listed.has(address);
   return {
     async listTokens() {
       return new Set([...listed, ...(await deps.imports.listTokens(chain.slug))]);
@@ -31,7 +32,7 @@ export function createTransferAssets(
     async findIds(transfers, signal) {
       const refs = [...new Map(transfers.map(({ asset }) => [assetKey(asset), asset])).values()];
       const known = new Map<string, Asset>((await deps.assets.getByRefs(refs)).map((asset) => [assetKey(asset), asset]));
-      const named = refs.filter((ref) => !known.has(assetKey(ref)) && (ref.address === null || listed.has(ref.address)));
+      const named = refs.filter((ref) => !known.has(assetKey(ref)) && isTold(ref));
       const all =
         named.length === 0
           ? [...known.values()]
