@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import { Decimal } from '../domain/decimal.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import { readPoints } from './read-points.ts';
+import { ruleRows } from './rule-rows.ts';
 import type { Schema } from './schema.ts';
 import { fromStored } from './snapshot-store.ts';
 import { isUuid } from './uuid.ts';
@@ -169,42 +171,6 @@ async function readBuckets(
   return rows.map(toValueAt);
 }
 
-async function readPoints(
-  db: Kysely<Schema>,
-  tenantId: string,
-  { snapshots, rules, walletIds, groupBy }: Parameters<HistoryStore['readPoints']>[1],
-): Promise<readonly ValueAt[]> {
-  const key = groupBy === 'total' ? sql`null` : sql.ref(groupBy === 'asset' ? 's.asset_id' : 's.wallet_id');
-  // Each price is looked up once, however many wallets hold the asset.
-  const { rows } = await sql<ValueRow>`
-    with series as (
-      select s.*, r.unit, r.manual_price from holding_series s join ${ruleRows(rules)} on r.asset_id = s.asset_id
-      where s.tenant_id = ${tenantId}
-        and (${walletIds === null} or s.wallet_id = any(${walletIds?.filter(isUuid) ?? []}::uuid[]))
-    ), quotes as materialized (
-      select a.asset_id, m.place, quote.value
-      from (select distinct asset_id from series) a
-      cross join ${moments(snapshots)}
-      cross join lateral (
-        select p.value from price_points p where p.asset_id = a.asset_id and p.at <= m.at order by p.at desc limit 1
-      ) quote
-    )
-    select m.place, ${key} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
-    from series s
-    cross join ${moments(snapshots)}
-    cross join lateral (
-      select p.amount_raw from holding_points p
-      where p.tenant_id = s.tenant_id and p.wallet_id = s.wallet_id and p.asset_id = s.asset_id and p.position = s.position and p.at <= m.at
-      order by p.at desc limit 1
-    ) amount
-    left join quotes q on q.asset_id = s.asset_id and q.place = m.place
-    cross join lateral (select amount.amount_raw, q.value as price) h
-    cross join lateral (select s.unit, s.manual_price) r
-    group by m.place${groupBy === 'total' ? sql`` : sql`, ${key}`}
-    order by m.place`.execute(db);
-  return rows.map(toValueAt);
-}
-
 type StepRow = { place: number; start: string; moved: string; end: string; unpriced: string };
 
 async function readSteps(
@@ -250,13 +216,6 @@ async function readSteps(
 const VALUE = sql`coalesce(sum(h.amount_raw * r.unit * coalesce(r.manual_price, h.price)), 0)`;
 const UNPRICED = sql`count(*) filter (where h.amount_raw > 0 and (r.unit is null or coalesce(r.manual_price, h.price) is null))`;
 
-function moments(snapshots: readonly SnapshotAt[]): ReturnType<typeof sql> {
-  return sql`unnest(
-    ${snapshots.map(({ place }) => place)}::int[],
-    ${snapshots.map(({ snapshot }) => snapshot.at.toISOString())}::timestamptz[]
-  ) as m (place, at)`;
-}
-
 /** The snapshots by the buckets that tell them. */
 function bucketsOf(snapshots: readonly SnapshotAt[], bucket: 'hour' | 'day'): ReturnType<typeof sql> {
   const length = BUCKET_MS[bucket];
@@ -274,14 +233,6 @@ function inBucket(tenantId: string, bucket: 'hour' | 'day', start: ReturnType<ty
 }
 
 const BUCKET_MS = { hour: 3_600_000, day: 86_400_000 } as const;
-
-function ruleRows(rules: readonly AssetRule[]): ReturnType<typeof sql> {
-  return sql`unnest(
-    ${rules.map(({ assetId }) => assetId)}::uuid[],
-    ${rules.map(({ unit }) => unit)}::numeric[],
-    ${rules.map(({ manualPrice }) => manualPrice)}::numeric[]
-  ) as r (asset_id, unit, manual_price)`;
-}
 
 function toValueAt({ place, key, usd_value: usdValue, unpriced }: ValueRow): ValueAt {
   return { place, key, usdValue: new Decimal(usdValue), unpricedCount: Number(unpriced) };

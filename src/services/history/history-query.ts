@@ -27,7 +27,7 @@ export type HistoryQuery = {
 export type ChartPlan = { readonly step: ChartStep; readonly intervals: readonly ChartInterval[] };
 
 /** Most points of one series. */
-export const MAX_POINTS = 2_000;
+const MAX_POINTS = 2_000;
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
