@@ -82,15 +82,10 @@ export function explainHoldings({ start, end, rules, sums, followedSince, openin
       wasAway: findMoved(before.get(key) ?? [], after).some((holding) => away.has(sourceKey(toSource(holding)))),
       isNew: !before.has(key) && !isOpening,
     });
-    return [
-      {
-        walletId: first.walletId,
-        asset: rule.asset,
-        start: tellEnd(ends.start, rule),
-        end: tellEnd(ends.end, rule),
-        change: splitChange({ unit: rule.unit, ...ends, moves: said.flatMap((sum) => toMoves(sum, isOpening)), rest }),
-      },
-    ];
+    const moves = said.flatMap((sum) => toMoves(sum, isOpening));
+    const change = splitChange({ unit: rule.unit, ...ends, moves, rest });
+    const tell = (side: 'start' | 'end'): ExplainedEnd => tellEnd(ends[side], { rule, value: change[side] });
+    return [{ walletId: first.walletId, asset: rule.asset, start: tell('start'), end: tell('end'), change }];
   });
 }
 
@@ -137,10 +132,11 @@ function findMoved(before: readonly HoldingAt[], after: readonly HoldingAt[]): r
   return after.filter(({ position, amountRaw }) => amountRaw !== (amounts.get(position) ?? 0n));
 }
 
-function tellEnd(end: ChangeEnd, { unit, isExcluded }: RuledAsset): ExplainedEnd {
+function tellEnd(end: ChangeEnd, { rule, value }: { readonly rule: RuledAsset; readonly value: Decimal }): ExplainedEnd {
+  const { unit, isExcluded } = rule;
   return {
     amountRaw: end.amountRaw,
-    chartValue: worthOf({ ...end, isCounted: !isExcluded }, unit),
+    chartValue: end.isCounted === isExcluded ? worthOf({ ...end, isCounted: !isExcluded }, unit) : value,
     isUnpriced: end.isCounted && end.amountRaw > 0n && (end.price === null || unit === null),
   };
 }

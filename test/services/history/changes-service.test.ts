@@ -206,6 +206,24 @@ describe('what changed', () => {
     expect(show(await world.explain(HOUR, 3 * HOUR))).toEqual({ from: '40', to: '40' });
   });
 
+  it('says the same when snapshots have been thinned out in between', async () => {
+    const old = -400 * 24 * HOUR;
+    await world.reset();
+    alice = await world.follow(old - HOUR);
+    for (const minutes of [0, 20, 40, 65, 85, 130, 150]) {
+      const seconds = old + minutes * 60;
+      await world.hold(alice, token, seconds, BigInt(1000 + minutes));
+      await world.quote(token, seconds, String(2 + minutes));
+      await world.rate('EUR', seconds, `0.${50 + minutes}`);
+      await world.take(seconds);
+    }
+    const ends = [old + 40 * 60, old + 150 * 60] as const;
+    const before = show(await world.explain(...ends, { currency: 'EUR' }));
+    await world.thin();
+    expect(await world.db.selectFrom('snapshots').select('at').execute()).toHaveLength(3);
+    expect(show(await world.explain(...ends, { currency: 'EUR' }))).toEqual(before);
+  });
+
   it('has no difference in a currency whose rate was not known', async () => {
     await world.rate('CHF', HOUR, '0.8');
     await world.take(HOUR);

@@ -69,7 +69,8 @@ export async function createPastWorld(now = at(10_000_000)) {
     unfollow: async (wallet: Wallet) => stores.wallets.delete(TENANT, wallet.id),
     list: (overrides: { decimals?: number | null } = {}) => addAsset(db, { listed: true, decimals: 2, ...overrides }),
     async hold(wallet: Wallet, asset: Asset, seconds: number, amountRaw: bigint): Promise<void> {
-      await createBalanceStore(db).saveReadings(TENANT, [readingOf(wallet, seconds, [amountOf(asset, amountRaw)])]);
+      const block = { number: BigInt(100_000_000 + seconds), hash: null };
+      await createBalanceStore(db).saveReadings(TENANT, [readingOf(wallet, seconds, [amountOf(asset, amountRaw)], { block })]);
     },
     async quote(asset: Asset, seconds: number, value: string): Promise<void> {
       const lastGood = { value: new Decimal(value), source: 'test', quotedAt: at(seconds) };
@@ -92,6 +93,8 @@ export async function createPastWorld(now = at(10_000_000)) {
         missing,
         excludedAssetIds: excluded.map(({ id }) => id),
       }),
+    /** Thins out all but the last snapshot of each hour. */
+    thin: () => snapshots.thin({ rawDays: 1, hourlyDays: 3650 }, new AbortController().signal),
     explain: (from: number, to: number | null, query: Partial<ChangesQuery> = {}): Promise<Changes> =>
       changes.explain(TENANT, {
         ...EVERYTHING,

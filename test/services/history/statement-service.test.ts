@@ -59,8 +59,8 @@ describe("a statement of a day's close", () => {
       value?.toFixed(),
     ]);
     expect(rows).toEqual([
-      [alice.id, token.id, '10', '2', at(CLOSE - 60), 1000n, '10'],
-      [bob.id, coin.id, '5', '4', at(CLOSE - 60), 1000n, '10'],
+      [alice.id, token.id, '10', '2', at(CLOSE - 60), 100_000_000n, '10'],
+      [bob.id, coin.id, '5', '4', at(CLOSE - 60), 100_000_000n, '10'],
     ]);
     expect(statement.byWallet.get(alice.id)?.value?.toFixed()).toBe('10');
     expect(statement.byAsset.get(coin.id)?.usdValue.toFixed()).toBe('20');
