@@ -3,6 +3,9 @@ import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import { readHexQuantity } from './hex.ts';
 import { type Fee, readAddress } from './transfer-movement.ts';
 
+/** More than there can be of any coin. */
+const MAX_AMOUNT = 2n ** 128n;
+
 /**
  * What each transaction cost whoever sent it: the gas, what its blobs cost, and what a chain above another one charges for the room there. Throws AppError, upstream_block_unavailable for a transaction that the endpoint does not have.
  */
@@ -27,9 +30,14 @@ function readReceipt(receipt: unknown, { txHash, provider }: { readonly txHash: 
   const blockNumber = quantity('blockNumber');
   const gasUsed = quantity('gasUsed');
   const gasPrice = quantity('effectiveGasPrice');
-  if (payer === undefined || blockNumber === undefined || gasUsed === undefined || gasPrice === undefined) {
-    throw new AppError('upstream_malformed', `${provider} sent a receipt that makes no sense.`, { provider });
-  }
+  if (payer === undefined || blockNumber === undefined || gasUsed === undefined || gasPrice === undefined)
+    throw malformed(provider);
   const blobs = (quantity('blobGasUsed') ?? 0n) * (quantity('blobGasPrice') ?? 0n);
-  return { payer, txHash, blockNumber, amountRaw: gasUsed * gasPrice + blobs + (quantity('l1Fee') ?? 0n) };
+  const amountRaw = gasUsed * gasPrice + blobs + (quantity('l1Fee') ?? 0n);
+  if (amountRaw > MAX_AMOUNT) throw malformed(provider);
+  return { payer, txHash, blockNumber, amountRaw };
+}
+
+function malformed(provider: string): AppError {
+  return new AppError('upstream_malformed', `${provider} sent a receipt that makes no sense.`, { provider });
 }
