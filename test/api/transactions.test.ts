@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSnapshotStore } from '../../src/db/snapshot-store.ts';
+import { createWalletStore } from '../../src/db/wallet-store.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
 import { type LedgerApi, startLedgerApi, TOKEN_ADDRESS } from '../support/ledger-api.ts';
 import { at } from '../support/store-fixtures.ts';
@@ -103,6 +105,16 @@ describe('GET /transactions', () => {
     ['cursor=bm9uc2Vuc2U', 400, 'invalid_request'],
   ])('refuses ?%s', async (query, status, code) => {
     expect((await api.call('GET', `/transactions?${query}`)).body).toMatchObject({ status, code });
+  });
+
+  it('still tells what moved in a wallet that is followed no more', async () => {
+    const { id } = api.wallet();
+    await api.hold(api.ether, 5n, 0);
+    await createWalletStore(api.database.db).delete(TENANT, id);
+    await createSnapshotStore(api.database.db).take(TENANT, { at: at(50), grade: 'full', missing: [], excludedAssetIds: [] });
+    const page = await api.list(`?wallet_id=${id}`);
+    expect(page).toMatchObject({ complete: true, imports: [] });
+    expect(page.transactions.map(({ type, amount_raw: raw }: Body) => `${type} ${raw}`)).toEqual(['unexplained -5', 'opening 5']);
   });
 
   it('says how far the chains were read', async () => {

@@ -22,7 +22,11 @@ export const transactionsQuery = z.strictObject({
   from: momentInput.optional().meta({ description: 'Part of the time asked for. By default from the beginning.' }),
   to: momentInput.optional().meta({ description: 'Not part of the time asked for. By default without an end.' }),
   tz: timeZoneInput.meta({ description: 'IANA time zone in which dates begin.' }),
-  wallet_id: z.array(uuid).max(100).optional().meta({ description: 'Only these wallets: repeat it, or separate with commas.' }),
+  wallet_id: z
+    .array(uuid)
+    .max(100)
+    .optional()
+    .meta({ description: 'Only these wallets, also those that are followed no more: repeat it, or separate with commas.' }),
   chain: z.array(chainSlug).max(50).optional().meta({ description: 'Only these chains: repeat it, or separate with commas.' }),
   asset_id: z
     .array(assetReference)

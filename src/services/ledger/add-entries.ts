@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AssetStore } from '../../db/asset-store.ts';
+import type { HistoryStore } from '../../db/history-store.ts';
 import type { TransactionStore } from '../../db/transaction-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
 import { caip19 } from '../../domain/asset.ts';
@@ -7,14 +8,13 @@ import { checkEntry, type EntryFault, type EntryInput, entryContent } from '../.
 import type { LedgerOrigin, NewLedgerEntry } from '../../domain/ledger.ts';
 import { type FindAssetDeps, findAssets } from '../find-asset.ts';
 import type { AssetRulesDeps } from '../history/asset-rules.ts';
-import type { ListDeps } from './list-transactions.ts';
 import type { Transaction } from './transaction-service.ts';
 import { valueMovements } from './value-movements.ts';
 
 export type AddDeps = AssetRulesDeps &
   Omit<FindAssetDeps, 'assets'> & {
     readonly store: TransactionStore;
-    readonly history: ListDeps['history'];
+    readonly history: Pick<HistoryStore, 'readRates'>;
     readonly wallets: Pick<WalletStore, 'listAll'>;
     readonly assets: AssetRulesDeps['assets'] & Pick<AssetStore, 'getByRefs'>;
     readonly now: () => Date;

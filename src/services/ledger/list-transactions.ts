@@ -9,7 +9,8 @@ import { ageSeconds } from '../../domain/source-report.ts';
 import type { Wallet } from '../../domain/wallet.ts';
 import { type FindAssetDeps, findAssets } from '../find-asset.ts';
 import type { AssetRulesDeps } from '../history/asset-rules.ts';
-import { requireChain, requireWallets } from '../require-known.ts';
+import { requirePastWallets } from '../history/require-past-wallets.ts';
+import { requireChain } from '../require-known.ts';
 import { readDerived } from './read-derived.ts';
 import { isAfter, placeOf } from './transaction-place.ts';
 import type { ImportReach, Movement, TransactionPage, TransactionQuery } from './transaction-service.ts';
@@ -19,7 +20,7 @@ export type ListDeps = AssetRulesDeps &
   FindAssetDeps & {
     readonly store: TransactionStore;
     readonly ledger: Pick<LedgerStore, 'sumBetween'>;
-    readonly history: Pick<HistoryStore, 'readRates'>;
+    readonly history: Pick<HistoryStore, 'readRates' | 'findWallets'>;
     readonly wallets: Pick<WalletStore, 'listAll'>;
     readonly assets: AssetRulesDeps['assets'] & FindAssetDeps['assets'];
     readonly chains: readonly Chain[];
@@ -29,7 +30,10 @@ export type ListDeps = AssetRulesDeps &
 export async function listTransactions(deps: ListDeps, tenantId: string, query: TransactionQuery): Promise<TransactionPage> {
   for (const slug of query.chains ?? []) requireChain(deps.chains, slug);
   const wallets = await deps.wallets.listAll(tenantId, { walletIds: query.walletIds });
-  requireWallets(wallets, query.walletIds);
+  await requirePastWallets(deps.history, tenantId, {
+    walletIds: query.walletIds,
+    followed: new Set(wallets.map(({ id }) => id)),
+  });
   const scope = { ...query, assetIds: query.assetIds === null ? null : await requireAssets(deps, query.assetIds) };
   const entries = await listEntries(deps, tenantId, scope);
   const floor = entries[query.limit]?.occurredAt ?? query.from;
