@@ -104,7 +104,8 @@ function requireDay({ date, timeZone }: StatementQuery, now: Date): ChartInterva
 
 /** The close itself is of the next day. */
 async function findLast({ history }: StatementServiceDeps, tenantId: string, { end }: ChartInterval): Promise<Snapshot> {
-  const until = { from: new Date(0), to: new Date(end.getTime() - 1) };
+  // Databases count less far back than dates do.
+  const until = { from: new Date(0), to: new Date(Math.max(0, end.getTime() - 1)) };
   const [found] = await history.findSnapshots(tenantId, [until], 'raw');
   if (found === undefined) throw new AppError('snapshot_not_found', 'Nothing had been written down yet by the end of this day.');
   return found.snapshot;

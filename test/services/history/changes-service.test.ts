@@ -235,6 +235,8 @@ describe('what changed', () => {
   it('refuses what it cannot answer', async () => {
     await expect(world.explain(HOUR, HOUR)).rejects.toMatchObject({ code: 'invalid_request' });
     await expect(world.explain(-2 * HOUR, -HOUR)).rejects.toMatchObject({ code: 'snapshot_not_found' });
+    const year0 = new Date('0000-01-01T00:00:00Z');
+    await expect(world.explain(0, 1, { from: year0 })).resolves.toMatchObject({ start: { asked: year0, snapshot: null } });
     await expect(world.explain(0, HOUR, { walletIds: [UNKNOWN_ID] })).rejects.toMatchObject({ code: 'wallet_not_found' });
     await expect(world.explain(0, HOUR, { assetIds: [UNKNOWN_ID] })).rejects.toMatchObject({ code: 'asset_not_found' });
     await expect(world.explain(0, HOUR, { chains: ['nowhere'] })).rejects.toMatchObject({ code: 'unknown_chain' });

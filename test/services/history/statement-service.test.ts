@@ -129,7 +129,9 @@ describe("a statement of a day's close", () => {
   it('refuses days that are not over, were before everything, or never were', async () => {
     await snap(0);
     await expect(state('2026-11-24')).rejects.toMatchObject({ code: 'invalid_request', issues: [{ pointer: '/query/date' }] });
-    await expect(state('2026-11-20')).rejects.toMatchObject({ code: 'snapshot_not_found' });
+    for (const date of ['2026-11-20', '1969-12-31', '0000-01-01']) {
+      await expect(state(date)).rejects.toMatchObject({ code: 'snapshot_not_found' });
+    }
     await expect(state('2011-12-30', { timeZone: 'Pacific/Apia' })).rejects.toMatchObject({ code: 'invalid_request' });
     await expect(state('2026-11-21', { timeZone: 'Mars/Olympus' })).rejects.toMatchObject({ issues: [{ pointer: '/query/tz' }] });
     await expect(state('2026-11-23')).resolves.toMatchObject({ date: '2026-11-23' });
