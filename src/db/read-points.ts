@@ -6,34 +6,37 @@ import type { Schema } from './schema.ts';
 import { isUuid } from './uuid.ts';
 
 type Query = Parameters<HistoryStore['readPoints']>[1];
+type Sql = ReturnType<typeof sql>;
 type ValueRow = { readonly place: number; readonly key: string | null; readonly usd_value: string; readonly unpriced: string };
 
 /**
  * Values at moments from the points: what each series held at the first of them, and from then on only what moved. So the cost follows the series, their moves, and the assets times the moments,
- * not the series times the moments.
+ * not the series times the moments. Where far more moved than is shown, each amount is looked up instead, so that the cost follows neither.
  */
 export async function readPoints(db: Kysely<Schema>, tenantId: string, query: Query): Promise<readonly ValueAt[]> {
-  const { snapshots, rules, walletIds, groupBy } = query;
+  const { snapshots, rules, groupBy } = query;
   const key = groupBy === 'total' ? sql`null::uuid` : sql.ref(groupBy === 'asset' ? 's.asset_id' : 's.wallet_id');
-  const isOfSeries = sql`p.tenant_id = ${tenantId} and p.wallet_id = s.wallet_id and p.asset_id = s.asset_id and p.position = s.position`;
+  const isAsked = isAskedFor(tenantId, query);
+  const isDense = await hasManyMoves(db, { snapshots, isAsked, tenantId });
+  const { isOfSeries, last } = pointsOf(tenantId);
+  const lookedUp = sql`
+      select s.id, s.key, s.asset_id, m.n, p.amount_raw from series s cross join moment m cross join lateral (${last(sql`m.at`)}) p`;
+  const followed = sql`
+      select s.id, s.key, s.asset_id, 1 as n, p.amount_raw from series s cross join edges e cross join lateral (${last(sql`e.first`)}) p
+      union all
+      select * from (
+        select distinct on (s.id, n) s.id, s.key, s.asset_id, width_bucket(p.at - interval '1 ms', e.ats) + 1 as n, p.amount_raw
+        from series s cross join edges e join holding_points p on ${isOfSeries} and p.at > e.first and p.at <= e.last
+        order by s.id, n, p.at desc
+      ) moved`;
   const { rows } = await sql<ValueRow>`
     with moment as materialized (
       select place, at, row_number() over (order by at, place) as n from ${moments(snapshots)}
     ), edges as materialized (
       select array_agg(at order by n) as ats, min(at) as first, max(at) as last, max(n) as count from moment
     ), series as materialized (
-      select row_number() over () as id, ${key} as key, s.wallet_id, s.asset_id, s.position
-      from holding_series s where s.tenant_id = ${tenantId} and s.asset_id = any(${rules.map(({ assetId }) => assetId)}::uuid[])
-        and (${walletIds === null} or s.wallet_id = any(${walletIds?.filter(isUuid) ?? []}::uuid[]))
-    ), told as (
-      select s.id, s.key, s.asset_id, 1 as n, p.amount_raw from series s cross join edges e
-      cross join lateral (select amount_raw from holding_points p where ${isOfSeries} and p.at <= e.first order by p.at desc limit 1) p
-      union all
-      select * from (
-        select distinct on (s.id, n) s.id, s.key, s.asset_id, width_bucket(p.at - interval '1 ms', e.ats) + 1 as n, p.amount_raw
-        from series s cross join edges e join holding_points p on ${isOfSeries} and p.at > e.first and p.at <= e.last
-        order by s.id, n, p.at desc
-      ) moved
+      select row_number() over () as id, ${key} as key, s.wallet_id, s.asset_id, s.position from holding_series s where ${isAsked}
+    ), told as (${isDense ? lookedUp : followed}
     ), moved as (
       select key, asset_id, n, sum(amount) as amount from (
         select key, asset_id, n, amount_raw - coalesce(lag(amount_raw) over (partition by id order by n), 0) as amount from told
@@ -63,6 +66,47 @@ export async function readPoints(db: Kysely<Schema>, tenantId: string, query: Qu
     usdValue: new Decimal(row.usd_value),
     unpricedCount: Number(row.unpriced),
   }));
+}
+
+/** About as many moves are read in the time that one amount is looked up. */
+const MOVES_PER_LOOKUP = 8;
+
+/** Counts no further than it has to. */
+async function hasManyMoves(
+  db: Kysely<Schema>,
+  {
+    snapshots,
+    isAsked,
+    tenantId,
+  }: { readonly snapshots: readonly SnapshotAt[]; readonly isAsked: Sql; readonly tenantId: string },
+): Promise<boolean> {
+  const times = snapshots.map(({ snapshot }) => snapshot.at.getTime());
+  if (times.length === 0) return false;
+  const { rows } = await sql<{ is_dense: boolean }>`
+    with series as materialized (
+      select s.wallet_id, s.asset_id, s.position from holding_series s where ${isAsked}
+    ), worth as (
+      select count(*) * ${times.length * MOVES_PER_LOOKUP}::bigint as moves from series
+    )
+    select count(*) > (select moves from worth) as is_dense from (
+      select from series s join holding_points p on ${pointsOf(tenantId).isOfSeries}
+        and p.at > ${new Date(Math.min(...times))} and p.at <= ${new Date(Math.max(...times))}
+      limit (select moves + 1 from worth)
+    ) p`.execute(db);
+  return rows[0]?.is_dense === true;
+}
+
+function isAskedFor(tenantId: string, { rules, walletIds }: Query): Sql {
+  return sql`s.tenant_id = ${tenantId} and s.asset_id = any(${rules.map(({ assetId }) => assetId)}::uuid[])
+    and (${walletIds === null} or s.wallet_id = any(${walletIds?.filter(isUuid) ?? []}::uuid[]))`;
+}
+
+function pointsOf(tenantId: string): { readonly isOfSeries: Sql; last(at: Sql): Sql } {
+  const isOfSeries = sql`p.tenant_id = ${tenantId} and p.wallet_id = s.wallet_id and p.asset_id = s.asset_id and p.position = s.position`;
+  return {
+    isOfSeries,
+    last: (at) => sql`select p.amount_raw from holding_points p where ${isOfSeries} and p.at <= ${at} order by p.at desc limit 1`,
+  };
 }
 
 function moments(snapshots: readonly SnapshotAt[]): ReturnType<typeof sql> {
