@@ -42,7 +42,7 @@ async function readAnswers(database: TestDatabase | undefined): Promise<Readonly
       const answer = await fetch(`${url}/api/v1${path}`);
       return [path, `${answer.status} ${await answer.text()}`];
     };
-    const { wallets }: { wallets: { id: string }[] } = await (await fetch(`${url}/api/v1/wallets`)).json();
+    const { wallets }: { wallets: { id: string }[] } = JSON.parse(await (await fetch(`${url}/api/v1/wallets`)).text());
     const paths = [...PATHS, ...wallets.flatMap(({ id }) => [`/wallets/${id}`, `/wallets/${id}/balances`])];
     return new Map(await Promise.all(paths.map(read)));
   } finally {

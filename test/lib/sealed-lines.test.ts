@@ -17,8 +17,11 @@ async function* inPieces(bytes: Buffer, length: number): AsyncGenerator<Buffer> 
   for (let start = 0; start < bytes.length; start += length) yield bytes.subarray(start, start + length);
 }
 
-const read = (bytes: Buffer, pieceLength = 7, maxLineBytes = 10_000): Promise<readonly string[]> =>
-  Array.fromAsync(readSealedLines(inPieces(bytes, pieceLength), { maxLineBytes }));
+async function read(bytes: Buffer, pieceLength = 7, maxLineBytes = 10_000): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const line of readSealedLines(inPieces(bytes, pieceLength), { maxLineBytes })) found.push(line);
+  return found;
+}
 
 it('gives back the lines, however the bytes come', async () => {
   await fc.assert(
