@@ -54,6 +54,11 @@ export type PerformanceStore = {
     assetIds: readonly string[],
     moments: readonly Date[],
   ): Promise<readonly { readonly place: number; readonly assetId: string; readonly price: Decimal }[]>;
+  /** The moments at which an entry of the ledger can count, or something was first held, in order: whatever moved at others is explained by nothing. */
+  listLedgerMoments(
+    tenantId: string,
+    query: { readonly to: Date; readonly assetIds: readonly string[] },
+  ): Promise<readonly Date[]>;
   /** The ledger's entries with a price of the owner's, oldest first. */
   listPricedEntries(
     tenantId: string,
@@ -89,6 +94,7 @@ export function createPerformanceStore(db: Kysely<Schema>): PerformanceStore {
         ) p`.execute(db);
       return rows.map(({ place, asset_id: assetId, value }) => ({ place, assetId, price: new Decimal(value) }));
     },
+    listLedgerMoments: (tenantId, query) => listLedgerMoments(db, tenantId, query),
     async listPricedEntries(tenantId, { to, assetIds }) {
       const rows = await db
         .selectFrom('ledger_entries')
@@ -110,6 +116,34 @@ export function createPerformanceStore(db: Kysely<Schema>): PerformanceStore {
       }));
     },
   };
+}
+
+/** An entry counts where it happened, or where the amounts show it: a point that was read at an earlier block than its time says tells it with the next. */
+async function listLedgerMoments(
+  db: Kysely<Schema>,
+  tenantId: string,
+  { to, assetIds }: Parameters<PerformanceStore['listLedgerMoments']>[1],
+): Promise<readonly Date[]> {
+  const ids = sql`${[...assetIds]}::uuid[]`;
+  const points = (holding: string, since: ReturnType<typeof sql>, count: number): ReturnType<typeof sql> => sql`
+    select p.at from holding_points p
+    where p.tenant_id = ${tenantId} and p.wallet_id = ${sql.ref(`${holding}.wallet_id`)} and p.asset_id = ${sql.ref(`${holding}.asset_id`)}
+      and p.position = position.name and p.at >= ${since} and p.at <= ${to}
+    order by p.at limit ${count}`;
+  const { rows } = await sql<{ at: Date }>`
+    select at from (
+      select p.at from holding_series s
+      cross join lateral (select s.position as name) position
+      cross join lateral (${points('s', sql`'-infinity'::timestamptz`, 1)}) p
+      where s.tenant_id = ${tenantId} and s.asset_id = any(${ids})
+      union
+      select moment.at from ledger_entries e
+      cross join (values ('wallet'), ('stake')) position (name)
+      cross join lateral (select e.occurred_at as at union all (${points('e', sql`e.occurred_at`, 2)})) moment
+      where e.tenant_id = ${tenantId} and e.occurred_at <= ${to} and e.asset_id = any(${ids})
+    ) m
+    order by at`.execute(db);
+  return rows.map((row) => row.at);
 }
 
 /** A bucket's last snapshot lies in it, so that the bucket may begin before the moment and its snapshot be later. */

@@ -57,8 +57,7 @@ export function daysOf(view: CashView | undefined): number {
 
 const DAY_MS = 86_400_000;
 
-export function toReturns(view: CashView | undefined): Returns {
-  const twr = timeWeightedFigure(view);
+export function toReturns(view: CashView | undefined, twr: Figure<TimeWeightedReturn>): Returns {
   const days = daysOf(view);
   const rate = twr.value?.rate.toNumber();
   const start = view?.valuations[0];
@@ -99,16 +98,15 @@ function annual(days: number, rate: number): Figure {
 }
 
 export function toRisk(
-  view: CashView | undefined,
+  twr: Figure<TimeWeightedReturn>,
   { returns, riskFreePerYear }: { readonly returns: Returns; readonly riskFreePerYear: number },
 ): Risk {
-  const twr = timeWeightedFigure(view);
   const days = dailyReturns(twr.value?.periods ?? []);
   const rates = days.map(({ ownRate }) => ownRate);
   const known = knownReturns(rates).length;
   const options = { riskFreePerYear };
   const ratio = (value: number | null, reason: FigureReason): Figure => toFigure(value, known < 2 ? 'too_few_days' : reason);
-  const fall = toDrawdown(days, view?.valuations[0]?.at ?? null, twr.reason);
+  const fall = toDrawdown(days, twr.value?.periods[0]?.from ?? null, twr.reason);
   return {
     riskFreePerYear,
     days: known,

@@ -43,7 +43,7 @@ export type Series = { readonly points: readonly SeriesPoint[]; readonly steps: 
 
 export type SeriesDeps = {
   readonly history: Pick<HistoryStore, 'readRates'>;
-  readonly performance: Pick<PerformanceStore, 'readHoldings'>;
+  readonly performance: Pick<PerformanceStore, 'readHoldings' | 'listLedgerMoments'>;
   readonly ledger: Pick<LedgerStore, 'sumBetween'>;
 };
 
@@ -67,10 +67,9 @@ export async function readSeries(deps: SeriesDeps, tenantId: string, query: Seri
   const moments = query.moments.filter((_, place) => rates.has(place));
   const known = [...rates].toSorted(([a], [b]) => a - b).map(([, rate]) => rate);
   const assetIds = [...rules.keys()];
-  const intervals = moments.map(({ at }, place) => ({ from: moments[place - 1]?.at ?? BEFORE_ALL, to: at }));
   const [holdings, sums] = await Promise.all([
     deps.performance.readHoldings(tenantId, { moments, assetIds }),
-    moments.length === 0 ? [] : deps.ledger.sumBetween(tenantId, { walletIds: null, chains, assetIds, intervals }),
+    readSums(deps, tenantId, { moments, assetIds, chains }),
   ]);
   const [rowsAt, sumsAt] = [Map.groupBy(holdings, ({ place }) => place), Map.groupBy(sums, ({ place }) => place)];
   const states = moments.map((_, place) => toPositions(rowsAt.get(place) ?? [], rules));
@@ -86,6 +85,29 @@ export async function readSeries(deps: SeriesDeps, tenantId: string, query: Seri
 }
 
 const BEFORE_ALL = new Date(0);
+
+/** What the ledger says of the way to each moment. Only those ways are looked at on which it can say anything: where much moves, asking for all of them takes very long. */
+async function readSums(
+  { performance, ledger }: SeriesDeps,
+  tenantId: string,
+  { moments, assetIds, chains }: Pick<SeriesQuery, 'moments' | 'chains'> & { readonly assetIds: readonly string[] },
+): Promise<readonly LedgerSum[]> {
+  const last = moments.at(-1);
+  if (last === undefined) return [];
+  const told = await performance.listLedgerMoments(tenantId, { to: last.at, assetIds });
+  let next = 0;
+  const wanted = moments.flatMap(({ at }, place) => {
+    const first = next;
+    while ((told[next] ?? AFTER_ALL) <= at) next += 1;
+    return next === first ? [] : [{ place, interval: { from: moments[place - 1]?.at ?? BEFORE_ALL, to: at } }];
+  });
+  const intervals = wanted.map(({ interval }) => interval);
+  const sums = intervals.length === 0 ? [] : await ledger.sumBetween(tenantId, { walletIds: null, chains, assetIds, intervals });
+  return sums.map((sum) => ({ ...sum, place: wanted[sum.place]?.place ?? sum.place }));
+}
+
+/** The last moment that a Date can tell. */
+const AFTER_ALL = new Date(8.64e15);
 const NOTHING: ReadonlyMap<string, Position> = new Map();
 
 function isHeld([, { quantity }]: readonly [string, Position]): boolean {

@@ -12,7 +12,7 @@ import { readAllocation } from './allocation.ts';
 import { type AssetRulesDeps, type RuledAsset, readAssetRules } from './asset-rules.ts';
 import { compareWithBasket, readBasket } from './benchmark-comparison.ts';
 import type { IncompleteReason, Performance, PerformanceQuery, Pnl } from './performance.ts';
-import { daysOf, gainOf, toCashView, toReturns, toRisk } from './performance-figures.ts';
+import { daysOf, gainOf, timeWeightedFigure, toCashView, toReturns, toRisk } from './performance-figures.ts';
 import { toFlows } from './performance-flows.ts';
 import { readSeries, type Series } from './performance-series.ts';
 import { priceMovements } from './priced-movements.ts';
@@ -47,7 +47,8 @@ export function createPerformanceService(deps: PerformanceServiceDeps): Performa
       const { points } = series;
       const [start, end] = [points[0], points.at(-1)];
       const view = toCashView(series);
-      const returns = toReturns(view);
+      const twr = timeWeightedFigure(view);
+      const returns = toReturns(view, twr);
       const riskFreePerYear = query.riskFreePerYear ?? deps.riskFreePerYear;
       const [allocation, pnl, benchmark] = await Promise.all([
         readAllocation(deps.history, tenantId, { point: end, rules }),
@@ -68,7 +69,7 @@ export function createPerformanceService(deps: PerformanceServiceDeps): Performa
         endValue: end?.value ?? null,
         gain: view === undefined ? null : gainOf(view),
         returns,
-        risk: toRisk(view, { returns, riskFreePerYear }),
+        risk: toRisk(twr, { returns, riskFreePerYear }),
         flows: toFlows(series),
         allocation,
         pnl,
