@@ -1,11 +1,13 @@
 import type { BalanceSource, NameResolver } from './adapters/balance-source.ts';
 import { createArchiveBalanceSource } from './adapters/evm/archive-balance-source.ts';
+import { createBlockFinder } from './adapters/evm/archive-blocks.ts';
+import { createArchiveCaller } from './adapters/evm/archive-caller.ts';
 import { createEnsResolver } from './adapters/evm/ens-resolver.ts';
 import { createEvmBalanceSource } from './adapters/evm/evm-balance-source.ts';
 import { probeEvmHead, verifyEvmChain } from './adapters/evm/evm-block.ts';
 import { createEvmCaller } from './adapters/evm/evm-caller.ts';
 import { createEvmTransferSource } from './adapters/evm/evm-transfer-source.ts';
-import type { EvmCaller } from './adapters/evm-caller.ts';
+import type { EvmCaller, PastEvmCaller } from './adapters/evm-caller.ts';
 import type { PastBalanceSource } from './adapters/past-balance-source.ts';
 import { createSolNameResolver } from './adapters/solana/sol-name-resolver.ts';
 import { createSolanaBalanceSource } from './adapters/solana/solana-balance-source.ts';
@@ -30,8 +32,11 @@ export type ChainAdapters = {
   readonly sources: ReadonlyMap<string, BalanceSource>;
   /** What moved, by chain slug. */
   readonly transfers: ReadonlyMap<string, TransferSource>;
-  /** Their past, by chain slug; EVM chains only. */
-  readonly pasts: ReadonlyMap<string, PastBalanceSource>;
+  /** The past, by chain slug; EVM chains only. */
+  readonly past: {
+    readonly sources: ReadonlyMap<string, PastBalanceSource>;
+    readonly callers: ReadonlyMap<string, PastEvmCaller>;
+  };
   /** Calls of contracts, by chain slug; EVM chains only. */
   readonly callers: ReadonlyMap<string, EvmCaller>;
   readonly resolvers: readonly { readonly family: ChainFamily; readonly resolver: NameResolver }[];
@@ -56,6 +61,7 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
   const sources = new Map<string, BalanceSource>();
   const transfers = new Map<string, TransferSource>();
   const pasts = new Map<string, PastBalanceSource>();
+  const pastCallers = new Map<string, PastEvmCaller>();
   const callers = new Map<string, EvmCaller>();
   const resolvers: { family: ChainFamily; resolver: NameResolver }[] = [];
   const pools = new Map<string, EndpointPool>();
@@ -65,7 +71,9 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
     pools.set(chain.slug, pool);
     if (chain.family === 'evm') {
       sources.set(chain.slug, createEvmBalanceSource({ chain, pool }));
-      pasts.set(chain.slug, createArchiveBalanceSource({ chain, pool }));
+      const blocks = createBlockFinder({ chain, pool });
+      pasts.set(chain.slug, createArchiveBalanceSource({ chain, pool, blocks }));
+      pastCallers.set(chain.slug, createArchiveCaller({ chain, pool, blocks }));
       callers.set(chain.slug, createEvmCaller({ chain, pool }));
       transfers.set(chain.slug, createEvmTransferSource({ chain, pool }));
       if (chain.slug === 'ethereum') resolvers.push({ family: 'evm', resolver: createEnsResolver({ chain, pool }) });
@@ -84,7 +92,15 @@ export function composeChains(config: Config, deps: ChainDeps): ChainAdapters {
   const close = (): void => {
     for (const pool of pools.values()) pool.close();
   };
-  return { sources, transfers, pasts, callers, resolvers, endpoints: { endpointNames, endpointStates }, close };
+  return {
+    sources,
+    transfers,
+    past: { sources: pasts, callers: pastCallers },
+    callers,
+    resolvers,
+    endpoints: { endpointNames, endpointStates },
+    close,
+  };
 }
 
 /** The budget of each host, shared by its endpoints on all chains. Processes that share it take equal parts. */

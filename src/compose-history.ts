@@ -66,18 +66,22 @@ type SnapshotParts = Pick<HistoryParts, 'portfolio' | 'now'> & {
 /** What fills in what was not known of the past at its time. */
 export type PastServices = { readonly healing: HealingService; readonly backfills: BackfillService };
 
-type PastParts = Pick<ChainAdapters, 'sources' | 'pasts'> & {
+type PastParts = Pick<ChainAdapters, 'sources' | 'past'> & {
   readonly storage: Pick<Storage, 'assets' | 'balances' | 'wallets' | 'healing' | 'backfills' | 'priceHistory'>;
-  readonly history: PriceAdapters['history'];
+  readonly priceAdapters: Pick<PriceAdapters, 'history' | 'fxHistory'>;
   readonly log: Logger;
   readonly now: () => Date;
 };
 
 /** Makes it over the primary, which it reads and writes. */
-export function composePast({ storage, sources, pasts, history, log, now }: PastParts): PastServices {
+export function composePast({ storage, sources, past: pasts, priceAdapters, log, now }: PastParts): PastServices {
   const { assets, balances, wallets, healing, backfills } = storage;
-  const past = createPastReader({ chains, sources, pasts, assets, balances, healing, listedTokens });
-  const prices = createPastPrices({ source: history, store: storage.priceHistory });
+  const past = createPastReader({ chains, sources, pasts: pasts.sources, assets, balances, healing, listedTokens });
+  const prices = createPastPrices({
+    source: priceAdapters.history,
+    fxSource: priceAdapters.fxHistory,
+    store: storage.priceHistory,
+  });
   return {
     healing: createHealingService({ healing, past, wallets, now, log }),
     backfills: createBackfillService({ backfills, past, prices, wallets, now, log }),

@@ -51,9 +51,10 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
   const { wallets, assets, balances } = storage;
-  const { sources, transfers, pasts, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
+  const { sources, transfers, past, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
   const { onPriceSource } = metrics;
-  const priceAdapters = composePrices(config, { http, caller: callers.get('ethereum'), now, onPriceSource });
+  const feeds = { caller: callers.get('ethereum'), callerAt: past.callers.get('ethereum') };
+  const priceAdapters = composePrices(config, { http, ...feeds, now, onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
   const share = createShareByVersion({
     knownVersion: storage.feed.knownVersion,
@@ -88,7 +89,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       baseSeconds: config.refreshIntervalSeconds,
       random: Math.random,
     }),
-    ...composePast({ storage, sources, pasts, history: priceAdapters.history, log, now }),
+    ...composePast({ storage, sources, past, priceAdapters, log, now }),
     snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, metrics, log, now }),
     transfers: createTransferImportService({
       ...reading,

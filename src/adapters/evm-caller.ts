@@ -14,3 +14,6 @@ export type EvmCaller = {
     signal: AbortSignal,
   ): Promise<{ readonly block: Block; readonly results: readonly EvmCallResult[] }>;
 };
+
+/** The same at the last block made by a moment of the past, from endpoints that keep it. */
+export type PastEvmCaller = (moment: Date) => EvmCaller;

@@ -1,5 +1,6 @@
 import type { AssetRef } from '../domain/asset.ts';
 import type { Quote } from '../domain/price.ts';
+import type { FxRate } from './price-source.ts';
 
 /** Prices as they were quoted in the past, one vendor's. */
 export type PriceHistorySource = {
@@ -16,3 +17,10 @@ export type PriceHistorySource = {
 };
 
 export type HistoryNeed = { readonly asset: AssetRef; readonly moments: readonly Date[] };
+
+/** Currency rates of the past. */
+export type FxHistorySource = {
+  readonly id: string;
+  /** As they were known at the moment. Throws AppError when the source cannot tell. */
+  fetchRatesAt(moment: Date, signal: AbortSignal): Promise<readonly FxRate[]>;
+};

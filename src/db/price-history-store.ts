@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import type { FxRate } from '../adapters/price-source.ts';
 import { type Decimal, formatDecimal } from '../domain/decimal.ts';
 import { noteChange, SHARED_DATA_ID } from './data-version.ts';
 import type { Schema } from './schema.ts';
@@ -14,6 +15,9 @@ export type PastPrice = { readonly assetId: string; readonly quotedAt: Date; rea
 export type PriceHistoryStore = {
   /** Those for which no price is known that was quoted within so many seconds before. */
   findUnpriced(needs: readonly PriceNeed[], maxAgeSeconds: number): Promise<readonly PriceNeed[]>;
+  /** Those moments for which no rate of any currency is known that was quoted within so many seconds before. */
+  findWithoutRates(moments: readonly Date[], maxAgeSeconds: number): Promise<readonly Date[]>;
+  saveRates(rates: readonly FxRate[]): Promise<void>;
   /** A price that is known already for its moment stays. */
   save(prices: readonly PastPrice[]): Promise<void>;
 };
@@ -33,6 +37,30 @@ export function createPriceHistoryStore(db: Kysely<Schema>): PriceHistoryStore {
         )
         order by n.place`.execute(db);
       return rows.flatMap(({ place }) => needs[place] ?? []);
+    },
+    async findWithoutRates(moments, maxAgeSeconds) {
+      const { rows } = await sql<{ at: Date }>`
+        select m.at from unnest(${moments.map((at) => at.toISOString())}::timestamptz[]) as m (at)
+        where not exists (
+          select from fx_points f where f.at <= m.at and f.at > m.at - make_interval(secs => ${maxAgeSeconds})
+        )
+        order by m.at desc`.execute(db);
+      return rows.map(({ at }) => at);
+    },
+    async saveRates(rates) {
+      if (rates.length === 0) return;
+      await inTransaction(db, async (trx) => {
+        await sql`
+          insert into fx_points (currency, at, per_usd, source)
+          select i.* from unnest(
+            ${rates.map(({ currency }) => currency)}::text[],
+            ${rates.map(({ quotedAt }) => quotedAt.toISOString())}::timestamptz[],
+            ${rates.map(({ perUsd }) => perUsd)}::numeric[],
+            ${rates.map(({ source }) => source)}::text[]
+          ) as i (currency, at, per_usd, source)
+          order by i.currency, i.at on conflict do nothing`.execute(trx);
+        await noteChange(trx, SHARED_DATA_ID);
+      });
     },
     async save(prices) {
       if (prices.length === 0) return;

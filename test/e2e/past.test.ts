@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../localnet/evm/local-chain.ts';
 import { type FaultServer, startFaultServer } from '../../localnet/fault-server.ts';
+import { currencyFeeds } from '../../src/adapters/chainlink/chainlink-feeds.ts';
 import { addDays, type Day, dayOf, endOfDay } from '../../src/domain/backfill.ts';
+import { putFeed } from '../adapters/chainlink/chainlink-setup.ts';
 import { type Body, startTestStack, type TestStack } from '../support/test-stack.ts';
 
 const ALICE = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
@@ -12,6 +14,7 @@ const TODAY = dayOf(new Date());
 const FIRST = addDays(TODAY, -DAYS);
 /** Noon of the day so many days after the first one. */
 const noon = (day: number): Date => new Date(endOfDay(addDays(FIRST, day)).getTime() - 43_200_000 + 1);
+const EURO_FEED = currencyFeeds.EUR ?? '';
 const ETHER = 10n ** 18n;
 
 let chain: LocalChain;
@@ -34,6 +37,9 @@ async function live(): Promise<void> {
     if (day === 2) await chain.setBalance(token, ALICE, 50_000n);
     if (day === 3) await pay(ALICE, ETHER);
     if (day === 4) await chain.setBalance(token, ALICE, 20_000n);
+    // A euro is 1.25 dollars from the fourth day on.
+    if (day === 3) await putFeed(chain, { address: EURO_FEED, decimals: 8, answer: 0n });
+    if (day >= 3) await chain.send(EURO_FEED, 'set(int256,uint256)', [125_000_000n, BigInt(noon(day).getTime() / 1000)]);
   }
   await chain.mineAt(new Date());
 }
@@ -90,6 +96,18 @@ describe('the past of a wallet', () => {
     const { points } = await chart();
     expect(points.map((point: Body) => point.usd_value)).toEqual(['0', '2002', '2254', '3256', '3112', '3115']);
     expect(points.every((point: Body) => point.complete)).toBe(true);
+  });
+
+  it('is told in another currency where its rate of then is known, and in none else', async () => {
+    const { points } = await chart('&currency=EUR');
+    expect(points.map((point: Body) => [point.value, point.value_reason])).toEqual([
+      [null, 'fx_missing'],
+      [null, 'fx_missing'],
+      [null, 'fx_missing'],
+      ['2604.8', null],
+      ['2489.6', null],
+      ['2492', null],
+    ]);
   });
 
   it('changes nothing when it is read again', async () => {

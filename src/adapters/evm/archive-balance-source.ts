@@ -4,20 +4,15 @@ import type { Reading } from '../../domain/holding.ts';
 import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
 import type { AddressReading, BalanceQuery } from '../balance-source.ts';
 import type { PastBalanceSource } from '../past-balance-source.ts';
-import { createBlockFinder } from './archive-blocks.ts';
+import type { BlockFinder } from './archive-blocks.ts';
 import { askPast } from './archive-endpoints.ts';
 import { scanBlock } from './block-scan.ts';
 import { toAddressReading } from './evm-balance-source.ts';
 
+export type ArchiveDeps = { readonly chain: EvmChain; readonly pool: EndpointPool; readonly blocks: BlockFinder };
+
 /** Native and ERC-20 balances at past blocks of one EVM chain, from whichever endpoint keeps its states. */
-export function createArchiveBalanceSource({
-  chain,
-  pool,
-}: {
-  readonly chain: EvmChain;
-  readonly pool: EndpointPool;
-}): PastBalanceSource {
-  const blocks = createBlockFinder({ chain, pool });
+export function createArchiveBalanceSource({ chain, pool, blocks }: ArchiveDeps): PastBalanceSource {
   return {
     chain: chain.slug,
     async readBalancesAt(moment, query) {

@@ -44,7 +44,7 @@ export async function callAtNewestBlock(
 }
 
 /** A run that is too much for the endpoint is cut in two, down to the one call that is at fault, which is then made with a bound on its gas. */
-async function readInHalves(calls: readonly EvmCall[], options: ReadOptions): Promise<readonly BoundedResult[]> {
+export async function readInHalves(calls: readonly EvmCall[], options: ReadOptions): Promise<readonly BoundedResult[]> {
   try {
     return await readCalls(calls, options);
   } catch (error) {
@@ -56,7 +56,8 @@ async function readInHalves(calls: readonly EvmCall[], options: ReadOptions): Pr
   }
 }
 
-function toCallResult(result: BoundedResult, provider: string): EvmCallResult {
+/** A result as those who call see it. */
+export function toCallResult(result: BoundedResult, provider: string): EvmCallResult {
   if (typeof result === 'object' && result.size > 0) return { ok: true, data: `0x${result.data}` };
   return { ok: false, error: { code: typeof result === 'object' ? FAULT_CODES.no_code : FAULT_CODES[result], provider } };
 }

@@ -74,6 +74,10 @@ async function readDays(deps: BackfillRunDeps, run: BackfillRun, signal: AbortSi
   const bad = firstBad === 0 ? reads[0] : undefined;
   const ended = bad === undefined || signal.aborted ? [] : endChains(bad, run.attempts);
   const assets = new Map(good.flatMap((read) => read.assets.map((asset) => [asset.id, asset])));
+  await deps.prices.fetchRates(
+    good.map(({ at }) => at),
+    signal,
+  );
   const priced = await deps.prices.fetch(good.flatMap(toNeeds), [...assets.values()], signal);
   return {
     ...nothing,

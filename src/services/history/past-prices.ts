@@ -1,4 +1,4 @@
-import type { PriceHistorySource } from '../../adapters/price-history.ts';
+import type { FxHistorySource, PriceHistorySource } from '../../adapters/price-history.ts';
 import type { PriceHistoryStore, PriceNeed } from '../../db/price-history-store.ts';
 import type { Asset, AssetRef } from '../../domain/asset.ts';
 import { assetKey } from '../../domain/asset.ts';
@@ -10,6 +10,8 @@ export type PastPrices = {
    * the vendor's fault.
    */
   fetch(needs: readonly PriceNeed[], assets: readonly Asset[], signal: AbortSignal): Promise<PastPricesOutcome>;
+  /** Looks up, and stores, the currency rates of moments near which none is known. A day whose rates nobody tells has none: its value is told in dollars. */
+  fetchRates(moments: readonly Date[], signal: AbortSignal): Promise<void>;
 };
 
 export type PastPricesOutcome = { readonly unpricedCount: number; readonly errorCode: ErrorCode | null };
@@ -17,12 +19,15 @@ export type PastPricesOutcome = { readonly unpricedCount: number; readonly error
 type PastPricesDeps = {
   /** null: nobody is asked. */
   readonly source: PriceHistorySource | null;
+  readonly fxSource: FxHistorySource | null;
   readonly store: PriceHistoryStore;
 };
 
 /** Nearly at the moment first, then anything of the half day before: what is traded seldom is quoted seldom. */
 const WITHIN_SECONDS = [3_600, 43_200];
 const MAX_AGE_SECONDS = 43_200;
+/** Rates move little, and rest at weekends. */
+const RATE_MAX_AGE_SECONDS = 86_400;
 
 export function createPastPrices(deps: PastPricesDeps): PastPrices {
   return {
@@ -36,6 +41,19 @@ export function createPastPrices(deps: PastPricesDeps): PastPrices {
         left = await deps.store.findUnpriced(left, MAX_AGE_SECONDS);
       }
       return { unpricedCount: left.length, errorCode };
+    },
+    async fetchRates(moments, signal) {
+      const { fxSource, store } = deps;
+      if (fxSource === null) return;
+      for (const moment of await store.findWithoutRates(moments, RATE_MAX_AGE_SECONDS)) {
+        try {
+          await store.saveRates(await fxSource.fetchRatesAt(moment, signal));
+        } catch (error) {
+          // Whoever cannot tell one day will hardly tell the next one.
+          if (toAppError(error).code.startsWith('upstream_')) return;
+          throw error;
+        }
+      }
     },
   };
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../../localnet/evm/local-chain.ts';
 import { type FaultServer, startFaultServer } from '../../../localnet/fault-server.ts';
 import { createArchiveBalanceSource } from '../../../src/adapters/evm/archive-balance-source.ts';
+import { createBlockFinder } from '../../../src/adapters/evm/archive-blocks.ts';
 import { createEvmBalanceSource } from '../../../src/adapters/evm/evm-balance-source.ts';
 import type { PastBalanceSource } from '../../../src/adapters/past-balance-source.ts';
 import type { EndpointPool } from '../../../src/lib/json-rpc/endpoint-pool.ts';
@@ -35,7 +36,10 @@ afterAll(async () => {
 
 function sourceOver(...urls: string[]): { past: PastBalanceSource; pool: EndpointPool } {
   const pool = createPool(urls);
-  return { past: createArchiveBalanceSource({ chain: LOCAL_CHAIN, pool }), pool };
+  return {
+    past: createArchiveBalanceSource({ chain: LOCAL_CHAIN, pool, blocks: createBlockFinder({ chain: LOCAL_CHAIN, pool }) }),
+    pool,
+  };
 }
 
 async function amountAt(past: PastBalanceSource, moment: Date): Promise<string> {

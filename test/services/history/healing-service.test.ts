@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../../localnet/evm/local-chain.ts';
 import { type FaultServer, startFaultServer } from '../../../localnet/fault-server.ts';
 import { createArchiveBalanceSource } from '../../../src/adapters/evm/archive-balance-source.ts';
+import { createBlockFinder } from '../../../src/adapters/evm/archive-blocks.ts';
 import { createEvmBalanceSource } from '../../../src/adapters/evm/evm-balance-source.ts';
 import { createAssetStore } from '../../../src/db/asset-store.ts';
 import { createBalanceStore } from '../../../src/db/balance-store.ts';
@@ -72,12 +73,13 @@ async function follow(): Promise<void> {
 
 function createService(url: string): HealingService {
   const pool = createPool([url]);
+  const blocks = createBlockFinder({ chain: LOCAL_CHAIN, pool });
   const { db } = database;
   const healing = createHealingStore(db);
   const past = createPastReader({
     chains: [LOCAL_CHAIN],
     sources: new Map([[CHAIN, createEvmBalanceSource({ chain: LOCAL_CHAIN, pool })]]),
-    pasts: new Map([[CHAIN, createArchiveBalanceSource({ chain: LOCAL_CHAIN, pool })]]),
+    pasts: new Map([[CHAIN, createArchiveBalanceSource({ chain: LOCAL_CHAIN, pool, blocks })]]),
     assets: createAssetStore(db),
     balances: createBalanceStore(db),
     healing,
