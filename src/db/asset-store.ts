@@ -42,6 +42,8 @@ export type AssetStore = {
   ): Promise<AssetPage>;
   /** Tokens the tenant added by hand, on one chain or on all. */
   listTracked(tenantId: string, chain: string | null): Promise<readonly TrackedAsset[]>;
+  /** Assets that were left out of totals when they were last held, and are held no more. */
+  listLeftOut(tenantId: string): Promise<ReadonlySet<string>>;
   /** Settings by asset id; an asset without settings has no entry. */
   getSettings(tenantId: string, assetIds: readonly string[]): Promise<ReadonlyMap<string, AssetSettings>>;
   /** Sets what the patch names and keeps the rest. */
@@ -68,6 +70,16 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
         .where(sql<boolean>`id = any(${ids.filter(isUuid)}::uuid[])`)
         .execute(),
     getByRefs: (refs) => getByRefs(db, refs),
+    async listLeftOut(tenantId) {
+      const { rows } = await sql<{ asset_id: string }>`
+        select asset_id from (
+          select distinct on (asset_id) asset_id, is_excluded from exclusion_points where tenant_id = ${tenantId} order by asset_id, at desc
+        ) last
+        where is_excluded and not exists (
+          select from balances b where b.tenant_id = ${tenantId} and b.asset_id = last.asset_id and b.amount_raw > 0
+        )`.execute(db);
+      return new Set(rows.map((row) => row.asset_id));
+    },
     async list(tenantId, { limit, afterId, chain }) {
       let query = selectAssets(db)
         .where(sql<boolean>`id in (${listedIds(tenantId)})`)

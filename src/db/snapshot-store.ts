@@ -116,7 +116,7 @@ async function saveHoldings(trx: Transaction<Schema>, tenantId: string, at: Date
     order by wallet_id, asset_id, position`.execute(trx);
 }
 
-/** Only what has changed since it was last written down. */
+/** Only what has changed since it was last written down. What is held no more keeps the last word on it: nobody can judge what it claims to be worth by then. */
 async function saveExclusions(trx: Transaction<Schema>, tenantId: string, { at, excludedAssetIds }: NewSnapshot): Promise<void> {
   await sql`
     with last as (
@@ -128,7 +128,9 @@ async function saveExclusions(trx: Transaction<Schema>, tenantId: string, { at, 
     insert into exclusion_points (tenant_id, asset_id, at, is_excluded)
     select ${tenantId}, coalesce(n.asset_id, l.asset_id), ${at}, n.asset_id is not null
     from now n full join last l on l.asset_id = n.asset_id
-    where coalesce(l.is_excluded, false) <> (n.asset_id is not null)`.execute(trx);
+    where coalesce(l.is_excluded, false) <> (n.asset_id is not null) and (n.asset_id is not null or exists (
+      select from balances b where b.tenant_id = ${tenantId} and b.asset_id = l.asset_id and b.amount_raw > 0
+    ))`.execute(trx);
 }
 
 /** The prices and rates that are known now, each under the moment it was quoted; a clock of theirs that is ahead of ours does not make them unknown. */

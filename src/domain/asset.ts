@@ -45,6 +45,14 @@ export type AssetSettings = {
 /** What holds for an asset the tenant never said anything about. */
 export const DEFAULT_ASSET_SETTINGS: AssetSettings = { trackedAt: null, spam: null, manualPrice: null, acceptedPrice: null };
 
+/**
+ * Whether it is a token that the owner added and took away again. It is not asked about any more, so that it could only grow older. (A chain whose sources find tokens by themselves goes on
+ * finding it.)
+ */
+export function isTakenAway({ standard, listed }: Asset, { trackedAt }: AssetSettings): boolean {
+  return standard === 'erc20' && !listed && trackedAt === null;
+}
+
 /** CAIP-19 id: `eip155:1/slip44:60`, `eip155:1/erc20:0x...`, `solana:5eykt.../token:<mint>`. */
 export function caip19(chain: Chain, address: string | null): string {
   if (address === null) return `${chain.caip2}/slip44:${chain.native.slip44}`;

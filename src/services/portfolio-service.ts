@@ -1,5 +1,5 @@
 import type { ShareByVersion } from '../adapters/cache.ts';
-import { type AssetSettings, caip19, DEFAULT_ASSET_SETTINGS } from '../domain/asset.ts';
+import { type AssetSettings, caip19, DEFAULT_ASSET_SETTINGS, isTakenAway } from '../domain/asset.ts';
 import { staleAfterSeconds } from '../domain/cadence.ts';
 import type { Chain } from '../domain/chain.ts';
 import { Decimal, parseDecimal } from '../domain/decimal.ts';
@@ -172,13 +172,9 @@ type Valuation = {
   readonly perUsd: Decimal | null;
 };
 
-/**
- * Stored, but nothing of the portfolio: stake that is not there, and a token that the owner added and took away again. The latter is not asked about any more, so that
- * it could only grow older. (A chain whose sources find tokens by themselves goes on finding it.)
- */
-function isDropped({ asset, position, amountRaw, error }: Holding, { trackedAt }: AssetSettings): boolean {
-  if (position === 'stake' && amountRaw === 0n && error === null) return true;
-  return asset.standard === 'erc20' && !asset.listed && trackedAt === null;
+/** Stored, but nothing of the portfolio: stake that is not there, and a token that the owner took away. */
+function isDropped({ asset, position, amountRaw, error }: Holding, settings: AssetSettings): boolean {
+  return (position === 'stake' && amountRaw === 0n && error === null) || isTakenAway(asset, settings);
 }
 
 function valueAll(stored: readonly Holding[], { contexts, sources, freshSince, perUsd }: Valuation): readonly ValuedHolding[] {

@@ -4,6 +4,7 @@ import { createBalanceStore } from '../../src/db/balance-store.ts';
 import { noteChange, SHARED_DATA_ID } from '../../src/db/data-version.ts';
 import { createLedgerStore } from '../../src/db/ledger-store.ts';
 import { createPriceStore } from '../../src/db/price-store.ts';
+import { createSnapshotStore } from '../../src/db/snapshot-store.ts';
 import { createTransactionStore } from '../../src/db/transaction-store.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
 import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
@@ -38,6 +39,7 @@ const MOVEMENT = {
   note: null,
 } as const;
 
+const SNAPSHOT = { at: new Date(), grade: 'full', missing: [], excludedAssetIds: [] } as const;
 const ALL_ENTRIES = {
   ...{ walletIds: null, chains: null, assetIds: null, types: null, origins: null, from: null, to: null, after: null },
   limit: 9,
@@ -73,6 +75,7 @@ describe('every write that shows in an answer', () => {
       () => entries.addNew(DEFAULT_TENANT_ID, [movement('b')]),
       () => entries.addAll(DEFAULT_TENANT_ID, [movement('c')]),
       async () => entries.delete(DEFAULT_TENANT_ID, (await entries.list(DEFAULT_TENANT_ID, ALL_ENTRIES))[0]?.id ?? ''),
+      () => createSnapshotStore(database.db).take(DEFAULT_TENANT_ID, SNAPSHOT),
       () => wallets.delete(DEFAULT_TENANT_ID, walletId),
     ];
     for (const write of writes) {

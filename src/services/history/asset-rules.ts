@@ -1,6 +1,6 @@
 import type { AssetStore } from '../../db/asset-store.ts';
 import { unitOf } from '../../domain/amount.ts';
-import type { Asset } from '../../domain/asset.ts';
+import { type Asset, type AssetSettings, isTakenAway } from '../../domain/asset.ts';
 import { Decimal } from '../../domain/decimal.ts';
 import { type AssetContextDeps, readAssetFacts, toAssetContexts } from '../asset-context.ts';
 import type { PortfolioService } from '../portfolio-service.ts';
@@ -12,12 +12,12 @@ export type RuledAsset = {
   readonly unit: Decimal | null;
   /** The owner's own price, which takes the place of every other. */
   readonly manualPrice: { readonly value: Decimal; readonly setAt: Date } | null;
-  /** Whether it counts as spam or is held back, and so is part of no total. */
+  /** Whether it counts as spam, is held back or was taken away, and so is part of no total. */
   readonly isExcluded: boolean;
 };
 
 export type AssetRulesDeps = AssetContextDeps & {
-  readonly assets: Pick<AssetStore, 'getSettings' | 'getMany'>;
+  readonly assets: Pick<AssetStore, 'getSettings' | 'getMany' | 'listLeftOut'>;
   readonly portfolio: Pick<PortfolioService, 'findHeldBack'>;
   readonly now: () => Date;
 };
@@ -28,7 +28,11 @@ export async function readAssetRules(
   tenantId: string,
   assetIds: readonly string[],
 ): Promise<ReadonlyMap<string, RuledAsset>> {
-  const [assets, heldBack] = await Promise.all([deps.assets.getMany(assetIds), deps.portfolio.findHeldBack(tenantId)]);
+  const [assets, heldBack, leftOut] = await Promise.all([
+    deps.assets.getMany(assetIds),
+    deps.portfolio.findHeldBack(tenantId),
+    deps.assets.listLeftOut(tenantId),
+  ]);
   const contexts = toAssetContexts(assets, await readAssetFacts(deps, tenantId, assets), deps.now());
   return new Map(
     assets.flatMap((asset) => {
@@ -42,10 +46,19 @@ export async function readAssetRules(
             asset,
             unit: asset.decimals === null ? null : new Decimal(unitOf(asset.decimals)),
             manualPrice: manual === null ? null : { value: new Decimal(manual.value), setAt: manual.setAt },
-            isExcluded: context.spam.isSpam || heldBack.has(asset.id),
+            isExcluded:
+              context.spam.isSpam ||
+              heldBack.has(asset.id) ||
+              isTakenAway(asset, context.settings) ||
+              (leftOut.has(asset.id) && !hasOwnersWord(context.settings)),
           },
         ] as const,
       ];
     }),
   );
+}
+
+/** What was left out when it was last held stays so, unless the owner has said otherwise since. */
+function hasOwnersWord({ spam, manualPrice, acceptedPrice }: AssetSettings): boolean {
+  return spam === 'not_spam' || manualPrice !== null || acceptedPrice !== null;
 }

@@ -86,7 +86,12 @@ export async function createChartWorld() {
       await sql`update wallets set created_at = ${at(-1)} where id = ${wallet.id}`.execute(db);
       return wallet;
     },
-    addAsset: (overrides: Partial<Asset> = {}) => addAsset(db, { listed: true, decimals: 2, ...overrides }),
+    /** One that is followed because it is listed, or else because the owner added it. */
+    async addAsset(overrides: Partial<Asset> = {}): Promise<Asset> {
+      const asset = await addAsset(db, { listed: true, decimals: 2, ...overrides });
+      if (!asset.listed) await stores.assets.updateSettings(TENANT, asset.id, { tracked: true });
+      return asset;
+    },
     async hold(wallet: Wallet, amounts: readonly (readonly [Asset, bigint])[], observedAt = now): Promise<void> {
       const readings = amounts.map(([asset, amountRaw]) => amountOf(asset, amountRaw));
       await stores.balances.saveReadings(TENANT, [

@@ -47,6 +47,8 @@ beforeAll(async () => {
   ];
   await world.quote(coins, '2', hour(0));
   await world.quote(scams, '1', hour(0));
+  // Or else it would be held back when nothing but it has a price.
+  await world.stores.assets.updateSettings(TENANT, scams.id, { acceptedPrice: '1' });
   await round(0, [first, ofAlice]);
   await round(0.1);
   await world.rate('EUR', '0.5', hour(0.5));
@@ -222,6 +224,11 @@ describe('the word of today', () => {
     expect(show(points)).toEqual(['no_snapshot', '20', '30', '30', '30', 'no_snapshot', 'no_snapshot', 'unpriced']);
     expect(excludedCount).toBe(1);
     await setSpam(null);
+    const setTracked = (tracked: boolean) => world.stores.assets.updateSettings(TENANT, known(scam).id, { tracked });
+    await setTracked(false);
+    expect(show((await read()).points)[1]).toBe('20');
+    await setTracked(true);
+    expect(show((await read()).points)[1]).toBe('25');
     await world.stores.assets.updateSettings(TENANT, known(euro).id, { manualPrice: '1.5' });
     expect(show((await read()).points)).toEqual([
       'no_snapshot',
@@ -237,6 +244,31 @@ describe('the word of today', () => {
     expect(show((await read()).points)[3]).toBe('1085');
     expect(show((await read({ walletIds: [known(bob).id] })).points)[3]).toBe('1050');
     expect(await written()).toEqual(before);
+  });
+});
+
+describe('what was held back when it was last held', () => {
+  it('stays out of the past when it is gone, unless the owner says otherwise', async () => {
+    const other = await createChartWorld();
+    const wallet = await other.follow();
+    const [honest, moon] = [await other.addAsset(), await other.addAsset({ listed: false })];
+    await other.quote(honest, '1');
+    await other.quote(moon, '1000000');
+    const ofBoth = (amountRaw: bigint): Amounts => [
+      [honest, 100n],
+      [moon, amountRaw],
+    ];
+    await other.hold(wallet, ofBoth(100n));
+    await other.take(hour(0));
+    other.setClock(hour(1));
+    await other.hold(wallet, ofBoth(0n));
+    await other.take(hour(1));
+    await other.take(hour(1.1));
+    const readBoth = async () => show((await other.read({ from: hour(0), step: '1h' })).points);
+    expect(await readBoth()).toEqual(['1', '1']);
+    await other.stores.assets.updateSettings(TENANT, moon.id, { acceptedPrice: '1000000' });
+    expect(await readBoth()).toEqual(['1000001', '1']);
+    await other.close();
   });
 });
 
