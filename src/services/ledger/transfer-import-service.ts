@@ -3,7 +3,6 @@ import type { TransferSource } from '../../adapters/transfer-source.ts';
 import type { ImportLag, TransferImportStore } from '../../db/transfer-import-store.ts';
 import type { Chain } from '../../domain/chain.ts';
 import { startDeadline } from '../../lib/deadline.ts';
-import type { TransferAssetsDeps } from './transfer-assets.ts';
 import { createTransferImporter, type ImporterDeps } from './transfer-importer.ts';
 
 /**
@@ -15,15 +14,14 @@ export type TransferImportService = {
   getLags(): Promise<readonly ImportLag[]>;
 };
 
-type TransferImportDeps = TransferAssetsDeps &
-  ImporterDeps & {
-    readonly imports: Pick<TransferImportStore, 'adopt' | 'getLags'>;
-    readonly chains: readonly Chain[];
-    /** By chain slug. */
-    readonly transferSources: ReadonlyMap<string, TransferSource>;
-    /** By chain slug: these describe tokens. */
-    readonly sources: ReadonlyMap<string, BalanceSource>;
-  };
+type TransferImportDeps = ImporterDeps & {
+  readonly imports: Pick<TransferImportStore, 'adopt' | 'getLags'>;
+  readonly chains: readonly Chain[];
+  /** By chain slug. */
+  readonly transferSources: ReadonlyMap<string, TransferSource>;
+  /** By chain slug: these describe tokens. */
+  readonly sources: ReadonlyMap<string, BalanceSource>;
+};
 
 const RUN_DEADLINE_MS = 120_000;
 

@@ -2,9 +2,8 @@ import type { TransferQuery, TransferReading } from '../../adapters/transfer-sou
 import type { ImportClaim, ImportedWallet, ImportOutcome, TransferImportStore } from '../../db/transfer-import-store.ts';
 import type { TransferPastStore } from '../../db/transfer-past-store.ts';
 import type { SourceError } from '../../domain/holding.ts';
-import type { TransferAssetsDeps } from './transfer-assets.ts';
 import { createPastImporter } from './transfer-past-importer.ts';
-import { createTransferReader, type EntriesOf, type ImportedChain } from './transfer-reader.ts';
+import { createTransferReader, type EntriesOf, type ImportedChain, type TransferReaderDeps } from './transfer-reader.ts';
 
 /** Hears how reading on went for wallets that were read together, as `ok` or the first error's code, and how many entries were new. */
 export type OnTransferImport = (report: { readonly chain: string; readonly outcome: string; readonly added: number }) => void;
@@ -16,7 +15,7 @@ export type TransferImporter = {
   run(signal: AbortSignal, until: AbortSignal): Promise<void>;
 };
 
-export type ImporterDeps = TransferAssetsDeps & {
+export type ImporterDeps = TransferReaderDeps & {
   readonly imports: Pick<TransferImportStore, 'claim' | 'save' | 'release' | 'listTokens'>;
   readonly pasts: TransferPastStore;
   /** How often it is run. */

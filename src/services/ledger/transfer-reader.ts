@@ -24,14 +24,21 @@ export type EntriesOf = (reading: GoodReading) => readonly NewLedgerEntry[];
 
 const READ_DEADLINE_MS = 60_000;
 
-export function createTransferReader(deps: TransferAssetsDeps, { chain, source, describer }: ImportedChain): TransferReader {
+export type TransferReaderDeps = TransferAssetsDeps & { readonly log: Log };
+
+type Log = { info(details: object, message: string): void; warn(details: object, message: string): void };
+
+export function createTransferReader(deps: TransferReaderDeps, { chain, source, describer }: ImportedChain): TransferReader {
   const assets = createTransferAssets(deps, { chain, describer });
+  const tell = createTeller(chain, deps.log);
   return {
     async read(queries, signal) {
       const tokens = await assets.listTokens();
       const deadline = startDeadline(signal, READ_DEADLINE_MS);
       try {
-        return await source.readTransfers(queries, { signal: deadline.signal, tokens });
+        const readings = await source.readTransfers(queries, { signal: deadline.signal, tokens });
+        if (!signal.aborted) tell(readings);
+        return readings;
       } catch (error) {
         const failure: SourceError = deadline.isPast ? { code: 'upstream_timeout', provider: null } : toSourceError(error);
         return queries.map(({ walletId }) => ({ walletId, status: 'failed', error: failure }));
@@ -44,6 +51,21 @@ export function createTransferReader(deps: TransferAssetsDeps, { chain, source, 
       const idOf = await assets.findIds(transfers, signal);
       return ({ walletId, transfers: told }) => told.flatMap((transfer) => toEntry(walletId, transfer, idOf));
     },
+  };
+}
+
+/** Logs how reading goes each time that it goes otherwise than before. */
+function createTeller({ slug: chain }: Chain, log: Log): (readings: readonly TransferReading[]) => void {
+  let told = 'ok';
+  return (readings) => {
+    const [error] = readings.flatMap((one) => (one.status === 'ok' ? [] : [one.error]));
+    const lacksCoin = readings.some((one) => one.status === 'ok' && !one.hasNative);
+    const state = error?.code ?? (lacksCoin ? 'no coin' : 'ok');
+    if (state === told) return;
+    told = state;
+    if (error !== undefined) log.warn({ chain, error }, 'transfers cannot be read');
+    else if (lacksCoin) log.info({ chain }, 'no endpoint tells what moves the coin of the chain: that stays unexplained');
+    else log.info({ chain }, 'transfers can be read again');
   };
 }
 

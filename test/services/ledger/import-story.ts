@@ -30,6 +30,7 @@ export async function startImportStory(world: ImportWorld): Promise<ImportStory>
   const bob = await addWallet(db, DEFAULT_TENANT_ID, { address: second, chains: [CHAIN.slug] });
   const before = await world.observe([alice, bob]);
   world.reports.length = 0;
+  world.lines.length = 0;
   return {
     alice,
     bob,

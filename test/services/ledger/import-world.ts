@@ -25,6 +25,8 @@ export type ImportWorld = TransferWorld & {
   readonly database: TestDatabase;
   /** What was imported so far, oldest first. */
   readonly reports: Report[];
+  /** What was logged. */
+  readonly lines: string[];
   /** A service of a process of its own. */
   createService(options?: { readonly urls?: readonly string[]; readonly source?: TransferSource }): TransferImportService;
   createSource(urls?: readonly string[]): TransferSource;
@@ -44,10 +46,12 @@ export async function startImportWorld(): Promise<ImportWorld> {
   const listedTokens = () => [world.token, world.otherToken].map((address) => ({ address, symbol: 'TKN', name: 'Token' }));
   const balanceSource = createEvmBalanceSource({ chain: CHAIN, pool: createPool([world.chain.rpcUrl]) });
   const reports: Report[] = [];
+  const lines: string[] = [];
   const created: ImportWorld = {
     ...world,
     database,
     reports,
+    lines,
     createSource: (urls = [world.chain.rpcUrl]) => createEvmTransferSource({ chain: CHAIN, pool: createPool(urls) }),
     createService: ({ urls, source } = {}) =>
       createTransferImportService({
@@ -59,6 +63,7 @@ export async function startImportWorld(): Promise<ImportWorld> {
         sources: new Map([[CHAIN.slug, balanceSource]]),
         transferSources: new Map([[CHAIN.slug, source ?? created.createSource(urls)]]),
         everySeconds: 0,
+        log: { info: (_, message) => void lines.push(message), warn: (_, message) => void lines.push(message) },
         onImport: (report) => void reports.push(report),
       }),
     async observe(wallets) {

@@ -111,6 +111,7 @@ describe('an import', () => {
     proxy.intercept = () => undefined;
     await service.run(signal);
     expect(await story.states()).toMatchObject([{ outcome: 'ok', error_code: null }, { outcome: 'ok' }]);
+    expect(world.lines).toEqual(['transfers cannot be read', 'transfers can be read again']);
     expect((await story.entries()).length).toBeGreaterThan(5);
   });
 
@@ -120,6 +121,7 @@ describe('an import', () => {
     const after = await story.live();
     await world.createService({ urls: [proxy.url] }).run(signal);
     expect(await story.states()).toMatchObject([{ has_native: false }, { has_native: false }]);
+    expect(world.lines).toEqual([expect.stringContaining('the coin of the chain')]);
     const sums = await world.sumBetween(story.before, after);
     const unexplained = sums.filter(({ type }) => type === 'unexplained');
     expect(new Set(unexplained.map(({ walletId }) => walletId))).toEqual(new Set([story.alice.id, story.bob.id]));
