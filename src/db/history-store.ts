@@ -33,20 +33,6 @@ export type ValueAt = {
   readonly unpricedCount: number;
 };
 
-/** From one snapshot to the next, in US dollars. */
-export type Step = {
-  /** Of the later snapshot. */
-  readonly place: number;
-  /** What was held at the earlier one, at its prices. */
-  readonly start: Decimal;
-  /** The same amounts at the later one's prices. */
-  readonly moved: Decimal;
-  /** What was held at the later one, at its prices. */
-  readonly end: Decimal;
-  /** Assets that could not be followed, for want of a price at one end. */
-  readonly unpricedCount: number;
-};
-
 export type Resolution = 'raw' | 'hour' | 'day';
 
 export type HistoryStore = {
@@ -76,14 +62,6 @@ export type HistoryStore = {
       readonly groupBy: 'total' | 'asset' | 'wallet';
     },
   ): Promise<readonly ValueAt[]>;
-  /**
-   * What happened between each two neighbours among the snapshots, over all wallets, from the buckets of hours or days: the sums of what a return is made of. Assets without a rule are left out, and so is one that has no price at either end,
-   * which is counted.
-   */
-  readSteps(
-    tenantId: string,
-    query: { readonly snapshots: readonly SnapshotAt[]; readonly rules: readonly AssetRule[]; readonly bucket: 'hour' | 'day' },
-  ): Promise<readonly Step[]>;
   /** Units of the currency that a dollar bought at each moment, as it was last known then. No entry where it was not. */
   readRates(currency: string, moments: readonly Date[]): Promise<ReadonlyMap<number, Decimal>>;
 };
@@ -100,7 +78,6 @@ export function createHistoryStore(db: Kysely<Schema>): HistoryStore {
     },
     readBuckets: (tenantId, query) => readBuckets(db, tenantId, query),
     readPoints: (tenantId, query) => readPoints(db, tenantId, query),
-    readSteps: (tenantId, query) => readSteps(db, tenantId, query),
     async readRates(currency, moments) {
       const { rows } = await sql<{ place: number; per_usd: string }>`
         select m.place::int - 1 as place, f.per_usd
@@ -169,47 +146,6 @@ async function readBuckets(
     group by m.place${byAsset ? sql`, h.asset_id` : sql``}
     order by m.place`.execute(db);
   return rows.map(toValueAt);
-}
-
-type StepRow = { place: number; start: string; moved: string; end: string; unpriced: string };
-
-async function readSteps(
-  db: Kysely<Schema>,
-  tenantId: string,
-  { snapshots, rules, bucket }: Parameters<HistoryStore['readSteps']>[1],
-): Promise<readonly Step[]> {
-  const { rows } = await sql<StepRow>`
-    with moment as (
-      select place, bucket, lag(bucket) over (order by place) as before from ${bucketsOf(snapshots, bucket)}
-    ), amounts as (
-      select m.place, asset_id, b.amount_raw as start_raw, b.price as start_price, null::numeric as end_raw, null::numeric as end_price
-      from moment m cross join lateral (${inBucket(tenantId, bucket, sql`m.before`)}) b
-      union all
-      select m.place, asset_id, null, null, b.amount_raw, b.price
-      from moment m cross join lateral (${inBucket(tenantId, bucket, sql`m.bucket`)}) b where m.before is not null
-    ), pairs as (
-      select a.place, r.unit, coalesce(max(a.start_raw), 0) as start_raw, coalesce(max(a.end_raw), 0) as end_raw,
-        coalesce(r.manual_price, max(a.start_price)) as start_price,
-        coalesce(r.manual_price, max(a.end_price)) as end_price
-      from amounts a join ${ruleRows(rules)} on r.asset_id = a.asset_id
-      group by a.place, a.asset_id, r.unit, r.manual_price
-    )
-    select place, coalesce(sum(start_raw * unit * start_price) filter (where known), 0) as start,
-      coalesce(sum(start_raw * unit * end_price) filter (where known), 0) as moved,
-      coalesce(sum(end_raw * unit * end_price) filter (where known), 0) as end,
-      count(*) filter (where not known) as unpriced
-    from (
-      select *, unit is not null and (start_raw = 0 or (start_price is not null and end_price is not null)) and (end_raw = 0 or end_price is not null) as known
-      from pairs
-    ) pairs
-    group by place order by place`.execute(db);
-  return rows.map((row) => ({
-    place: row.place,
-    start: new Decimal(row.start),
-    moved: new Decimal(row.moved),
-    end: new Decimal(row.end),
-    unpricedCount: Number(row.unpriced),
-  }));
 }
 
 /** Exact: no division, and numeric multiplies without rounding. */

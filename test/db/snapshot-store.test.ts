@@ -116,26 +116,6 @@ it('tells each wallet apart, and a wallet alone', async () => {
   expect(alone.map(({ usdValue }) => usdValue.toFixed())).toEqual(['20']);
 });
 
-it('tells what prices did apart from what came and went', async () => {
-  const intervals = [0, 1, 2, 4].map((hour) => ({ from: at((hour - 1) * HOUR), to: at(hour * HOUR) }));
-  const found = await history.findSnapshots(TENANT, intervals, 'hour');
-  const rules = [
-    { assetId: token?.id ?? '', unit: '0.01', manualPrice: null },
-    { assetId: dust?.id ?? '', unit: '1', manualPrice: null },
-  ];
-  const steps = await history.readSteps(TENANT, { snapshots: found, rules, bucket: 'hour' });
-  const shown = steps.map(({ place, start, moved, end, unpricedCount }) => [
-    place,
-    ...[start, moved, end].map(Number),
-    unpricedCount,
-  ]);
-  expect(shown).toEqual([
-    [1, 30, 60, 140, 0],
-    [2, 140, 140, 140, 0],
-    [3, 140, 140, 120, 1],
-  ]);
-});
-
 it('thins out what is old, and tells the same at the hours and days that stay', async () => {
   const old = Math.round((Date.UTC(2024, 2, 5, 10) - at(0).getTime()) / 1000);
   const other = await createTestDatabase();
