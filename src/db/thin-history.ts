@@ -8,8 +8,8 @@ type Bucket = 'hour' | 'day';
 /** A day (UTC) whose snapshots become the last ones of their buckets. */
 type Window = { readonly bucket: Bucket; readonly from: Date; readonly until: Date };
 
-/** Series or assets that one statement looks at: seconds of work at most, and no lock for longer. */
-const BATCH_SIZE = 500;
+/** Series or assets that one statement looks at, each with 288 points a day and more: about a second of work, and no lock for longer. */
+const BATCH_SIZE = 100;
 const DAY_MS = 86_400_000;
 /** A quote may be so much older than the snapshot that used it first. */
 const QUOTES_BEFORE_DAYS = 2;
