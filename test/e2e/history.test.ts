@@ -22,6 +22,8 @@ beforeAll(async () => {
   prices.setPrice(`ethereum:${USDC.toLowerCase()}`, '1');
   prices.setRate('usd', '100000');
   prices.setRate('eur', '90000');
+  prices.setRate('btc', '1');
+  prices.setRate('eth', '40');
 });
 afterAll(() => stack.close());
 
@@ -53,6 +55,14 @@ it('writes down by itself what is held, and tells it by today’s word', async (
   expect(past.points.find(({ at }: Body) => at !== null)).toMatchObject({ value: '6000' });
   await stack.patch(`/assets/${usdc.asset_uuid}`, { spam: false, manual_price: '2' });
   expect((await history()).points.find(({ at }: Body) => at !== null)).toMatchObject({ value: '6500' });
+
+  // Bitcoin and ether have prices from the first snapshot on, whoever holds them.
+  expect(await stack.get('/portfolio/performance?period=all')).toMatchObject({
+    end_value: '6500',
+    gain: '0',
+    allocation: { by_wallet: [{ wallet_id: wallet.id, value: '6500', share: '1' }] },
+    benchmark: { starts_at: expect.any(String), unpriced_parts: [] },
+  });
 
   await stack.delete(`/wallets/${wallet.id}`);
   await expect.poll(async () => (await last()).value, PATIENCE).toBe('0');

@@ -19,7 +19,7 @@ export function createPerformanceRoutes({ performance, chains }: PerformanceRout
       tag: 'Portfolio',
       summary: 'Read how the portfolio did',
       description:
-        'Returns, risk, allocation, profit and loss, and the comparison with a basket, between two snapshots. A flow is valued at the snapshot that first shows it; deposits, withdrawals, what a wallet held when it was added and what the ledger does not explain are flows, while exchanges, fees and income are part of the return. Rates are fractions. A figure that cannot be told is null with a `reason`. Spam, your own prices and decimals are those of today.',
+        'Returns, risk, allocation, profit and loss, and the comparison with a basket, between two snapshots. A flow is valued at the last snapshot of the hour (UTC) that first shows it, or of the day where hours are not kept any more; deposits, withdrawals, what a wallet held when it was added and what the ledger does not explain are flows, while exchanges, fees and income are part of the return. Rates are fractions. A figure that cannot be told is null with a `reason`. Spam, your own prices and decimals are those of today.',
       params: nothing,
       query: performanceQuery,
       body: noBody,

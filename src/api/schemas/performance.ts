@@ -70,7 +70,7 @@ const share = { value: money, share: decimalString.nullable().meta({ description
 const returns = z.object({
   time_weighted: rateFigure.meta({
     description:
-      'The return over the period without the effect of when money came and went: the value before each flow over the value after the one before, linked. Flows are valued at the snapshot that first shows them.',
+      'The return over the period without the effect of when money came and went: the value before each flow over the value after the one before, linked. Flows are valued at the first of `snapshots` that shows them.',
   }),
   time_weighted_annual: rateFigure.meta({ description: 'The same for a year (365 days); only for a period of a year or more.' }),
   undefined_stretches: z.int().meta({ description: 'Stretches with nothing to earn on, which count as zero.' }),
@@ -128,7 +128,7 @@ const flows = z
     income: money.meta({ description: 'Earned by what was held; part of the return.' }),
     unpriced_count: z.int().meta({ description: 'Movements without a price, in no sum.' }),
   })
-  .meta({ id: 'Flows', description: 'What moved in the period, each valued at the snapshot that first shows it.' });
+  .meta({ id: 'Flows', description: 'What moved in the period, each valued at the first of `snapshots` that shows it.' });
 
 const pnl = z.object({
   cost_basis: z.enum(COST_BASIS_METHODS),

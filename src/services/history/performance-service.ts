@@ -20,7 +20,7 @@ import { toPnl } from './profit-and-loss.ts';
 
 export type PerformanceService = {
   /**
-   * How the portfolio did between two snapshots, by what is known and said of the assets today. Every flow is valued at the snapshot that first shows it; deposits, withdrawals, what a wallet held when it was added and what
+   * How the portfolio did between two snapshots, by what is known and said of the assets today. Every flow is valued at the last snapshot of the hour that first shows it (of the day, where hours are not kept any more); deposits, withdrawals, what a wallet held when it was added and what
    * the ledger does not explain are flows, while exchanges, fees and income are part of the return. Throws invalid_request, unknown_chain, asset_not_found.
    */
   getPerformance(tenantId: string, query: PerformanceQuery): Promise<Performance>;
