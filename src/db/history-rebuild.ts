@@ -14,7 +14,21 @@ export type Stretch = {
  * not is looked for among those quoted by then. Running it again changes nothing.
  */
 export async function rebuildBuckets(trx: Transaction<Schema>, tenantId: string, stretch: Stretch): Promise<void> {
-  for (const bucket of ['hour', 'day'] as const) await rebuild(trx, tenantId, { ...stretch, bucket });
+  for (const slice of await cutByDays(trx, tenantId, stretch)) {
+    for (const bucket of ['hour', 'day'] as const) await rebuild(trx, tenantId, { ...slice, assetIds: stretch.assetIds, bucket });
+  }
+}
+
+type Slice = Pick<Stretch, 'from' | 'to'>;
+
+/** The days of a stretch that have snapshots: one statement for all of them would take too long where there are many wallets. */
+async function cutByDays(trx: Transaction<Schema>, tenantId: string, { from, to }: Stretch): Promise<readonly Slice[]> {
+  const { rows } = await sql<Slice>`
+    select greatest(bucket, ${from}::timestamptz) as from, least(bucket + interval '1 day' - interval '1 millisecond', ${to}::timestamptz) as to
+    from snapshot_days
+    where tenant_id = ${tenantId} and at >= ${from} and bucket <= coalesce(${to}::timestamptz, 'infinity'::timestamptz)
+    order by bucket`.execute(trx);
+  return rows;
 }
 
 /**
