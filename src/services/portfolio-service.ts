@@ -38,8 +38,8 @@ export type WalletBalances = {
 export type PortfolioService = {
   /** Ids of the assets that are held back because they claim to be worth more than all the rest. */
   findHeldBack(tenantId: string): Promise<ReadonlySet<string>>;
-  /** Ids of the assets that count as spam or are held back, and so add nothing to a total. */
-  listExcluded(tenantId: string): Promise<readonly string[]>;
+  /** Ids of the assets that count as spam or are held back, and so add nothing to a total; and of what moment the oldest price is that a total takes though it is stale. */
+  judgePrices(tenantId: string): Promise<{ readonly excludedAssetIds: readonly string[]; readonly oldestStale: Date | null }>;
   getPortfolio(tenantId: string, query: PortfolioQuery): Promise<Portfolio>;
   /** How far each source can be trusted now. */
   listSources(tenantId: string): Promise<readonly SourceReport[]>;
@@ -73,10 +73,21 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
     async listSources(tenantId) {
       return (await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' })).sources;
     },
-    async listExcluded(tenantId) {
+    async judgePrices(tenantId) {
       const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });
-      const excluded = holdings.filter(({ price, spam }) => spam.isSpam || price.reason === 'unlisted_dominates');
-      return [...new Set(excluded.map(({ holding }) => holding.asset.id))];
+      const isExcluded = ({ price, spam }: ValuedHolding): boolean => spam.isSpam || price.reason === 'unlisted_dominates';
+      const stale = holdings.flatMap(({ holding, ...valued }) =>
+        !isExcluded({ holding, ...valued }) &&
+        holding.amountRaw !== 0n &&
+        valued.price.status === 'stale' &&
+        valued.price.quotedAt !== null
+          ? [valued.price.quotedAt.getTime()]
+          : [],
+      );
+      return {
+        excludedAssetIds: [...new Set(holdings.filter(isExcluded).map(({ holding }) => holding.asset.id))],
+        oldestStale: stale.length === 0 ? null : new Date(Math.min(...stale)),
+      };
     },
     async findHeldBack(tenantId) {
       const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });

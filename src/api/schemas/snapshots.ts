@@ -7,9 +7,11 @@ export const snapshotGrade = z.enum(['full', 'partial']).meta({
 
 export const missingSource = z
   .object({
-    wallet_id: uuid,
-    chain: chainSlug,
-    kind: z.enum(['balances', 'stake']),
+    wallet_id: uuid.nullable(),
+    chain: chainSlug.nullable(),
+    kind: z.enum(['balances', 'stake', 'prices']).meta({
+      description: '`prices`: some prices were old, the oldest of `observed_at`; they belong to no wallet and no chain.',
+    }),
     reason: z.enum(['stale', 'failed', 'never', 'unsupported']),
     observed_at: timestamp.nullable().meta({ description: 'When its amounts were last read; null when there are none.' }),
     code: z.string().nullable().meta({ description: 'Of the failure.' }),

@@ -210,14 +210,18 @@ function tellEnd({ walletIds, chains, assetChains }: Scope, { side, asked, snaps
     asked,
     snapshot,
     missing: (snapshot?.missing ?? []).filter(
-      ({ walletId, chain }) =>
-        (walletIds?.includes(walletId) ?? true) && (chains?.includes(chain) ?? true) && (assetChains?.includes(chain) ?? true),
+      ({ walletId, chain }) => isOneOf(walletIds, walletId) && isOneOf(chains, chain) && isOneOf(assetChains, chain),
     ),
     perUsd,
     value: perUsd === null ? null : value,
     chartValue: perUsd === null ? null : chartValue,
     unpricedCount: rows.filter((row) => row[side].isUnpriced).length,
   };
+}
+
+/** What belongs to no one belongs to all. */
+function isOneOf(wanted: readonly string[] | null, one: string | null): boolean {
+  return wanted === null || one === null || wanted.includes(one);
 }
 
 function addUp(values: readonly Decimal[]): Decimal {

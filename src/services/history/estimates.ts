@@ -34,14 +34,10 @@ export function listEstimates({ day, snapshot, holdings, rate }: Stated): readon
   const priced = new Map(holdings.flatMap(({ asset, price, isManual }) => (price === null || isManual ? [] : [[asset, price]])));
   return [
     ...(snapshot.at < day.start ? [{ ...NOTHING, reason: 'no_snapshot_that_day' as const, asOf: snapshot.at }] : []),
-    ...snapshot.missing.map(({ walletId, chain, kind, observedAt }) => ({
-      ...NOTHING,
-      reason: 'source_missing' as const,
-      walletId,
-      chain,
-      kind,
-      asOf: observedAt,
-    })),
+    // Each price that is old is told by itself.
+    ...snapshot.missing.flatMap(({ walletId, chain, kind, observedAt }) =>
+      kind === 'prices' ? [] : [{ ...NOTHING, reason: 'source_missing' as const, walletId, chain, kind, asOf: observedAt }],
+    ),
     ...[...priced].flatMap(([asset, { quotedAt }]) =>
       isOlder(quotedAt, PRICE_OLD_AFTER_MS)
         ? [{ ...NOTHING, reason: 'price_old' as const, chain: asset.chain, assetId: asset.id, asOf: quotedAt }]

@@ -94,7 +94,7 @@ function keyOf({ walletId, assetId }: WalletAsset): string {
 }
 
 /** Names a wallet on a chain. */
-export function placeOf({ walletId, chain }: Pick<HoldingAt, 'walletId' | 'chain'>): string {
+export function placeOf({ walletId, chain }: Pick<MissingSource, 'walletId' | 'chain'>): string {
   return `${walletId}/${chain}`;
 }
 
@@ -157,7 +157,7 @@ function createReadBefore(
   followedSince: Explaining['followedSince'],
 ): (holding: HoldingAt) => boolean {
   const seen = new Set(holdings.map(placeOf));
-  const never = new Set(missing.filter(({ observedAt }) => observedAt === null).map(placeOf));
+  const never = new Set(missing.flatMap((source) => (source.observedAt === null ? [placeOf(source)] : [])));
   const known = new Set(holdings.map(({ walletId }) => walletId));
   return (holding) => {
     const { walletId } = holding;

@@ -111,19 +111,21 @@ function toSeries(values: readonly ValueAt[], { query, total, wallets, covered }
   }
   const series = [...groups].map(([key, group]): HistorySeries => {
     if (query.series === 'wallet') {
-      const isOfWallet: SeriesParts['covers'] = (source) => total.covers(source) && source.walletId === key;
+      const isOfWallet: SeriesParts['covers'] = (source) => total.covers(source) && covers([key], source.walletId);
       const points = toPoints({ ...total, values: group, covers: isOfWallet, isFollowed: isFollowedBy(wallets, [key]) });
       return { asset: null, walletId: key, points };
     }
     const asset = covered.get(key)?.asset ?? null;
-    const isOfAsset: SeriesParts['covers'] = (source) => total.covers(source) && source.chain === asset?.chain;
+    const isOfAsset: SeriesParts['covers'] = (source) =>
+      total.covers(source) && (source.chain === null || source.chain === asset?.chain);
     return { asset, walletId: null, points: toPoints({ ...total, values: group, covers: isOfAsset }) };
   });
   return series.toSorted(byLastValue);
 }
 
-function covers(wanted: readonly string[] | null, one: string): boolean {
-  return wanted === null || wanted.includes(one);
+/** Null belongs to everything. */
+function covers(wanted: readonly string[] | null, one: string | null): boolean {
+  return wanted === null || one === null || wanted.includes(one);
 }
 
 type Scope = {

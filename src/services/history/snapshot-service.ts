@@ -15,7 +15,7 @@ export type SnapshotService = {
 
 type SnapshotServiceDeps = {
   readonly snapshots: SnapshotStore;
-  readonly portfolio: Pick<PortfolioService, 'listSources' | 'listExcluded'>;
+  readonly portfolio: Pick<PortfolioService, 'listSources' | 'judgePrices'>;
   readonly intervalSeconds: number;
   /** How long all snapshots are kept, and how long the last one of each hour; the last one of each day is kept for ever. */
   readonly keep: { readonly rawDays: number; readonly hourlyDays: number };
@@ -66,9 +66,9 @@ async function take(deps: SnapshotServiceDeps, tenantId: string): Promise<Snapsh
   const sources = await portfolio.listSources(tenantId);
   // Before the first good read there is nothing to tell: a snapshot of it would say that nothing was held.
   if (latest === undefined && !sources.some(({ observedAt }) => observedAt !== null)) return undefined;
-  const missing = sources.flatMap(toMissing);
+  const { excludedAssetIds, oldestStale } = await portfolio.judgePrices(tenantId);
+  const missing = [...sources.flatMap(toMissing), ...toMissingPrices(oldestStale)];
   const snapshot: Snapshot = { at: chooseMoment(deps, latest), grade: missing.length === 0 ? 'full' : 'partial', missing };
-  const excludedAssetIds = await portfolio.listExcluded(tenantId);
   if (!(await snapshots.take(tenantId, { ...snapshot, excludedAssetIds, follows: latest?.at ?? null }))) return undefined;
   onSnapshot(snapshot.grade);
   return snapshot;
@@ -81,6 +81,11 @@ function chooseMoment({ now, log }: SnapshotServiceDeps, latest: Snapshot | unde
   if (latest === undefined || behindMs < 0) return moment;
   if (behindMs > MAX_BEHIND_MS) log.warn({ behindMs }, 'the clock is behind the last snapshot: was it set back?');
   return new Date(latest.at.getTime() + 1);
+}
+
+function toMissingPrices(oldestStale: Date | null): readonly MissingSource[] {
+  if (oldestStale === null) return [];
+  return [{ walletId: null, chain: null, kind: 'prices', reason: 'stale', observedAt: oldestStale, code: null }];
 }
 
 function toMissing({ walletId, chain, kind, status, observedAt, error }: SourceReport): readonly MissingSource[] {

@@ -68,6 +68,11 @@ export async function createChartWorld() {
     now: clock,
   });
   const service = createSnapshots();
+  const renewed = new Map<string, string>();
+  const saveQuote = async (id: string, value: string, quotedAt: Date): Promise<void> => {
+    const lastGood = { value: new Decimal(value), source: 'test', quotedAt };
+    await priceStore.savePrices(new Map([[id, { lastGood, suspect: null, checkedAt: quotedAt, attempts: [] }]]));
+  };
   return {
     db,
     close,
@@ -99,14 +104,17 @@ export async function createChartWorld() {
       ]);
     },
     fail: (wallet: Wallet, seconds: number) => stores.balances.saveReadings(TENANT, [failureOf(wallet, seconds)]),
-    async quote(asset: Asset, value: string, quotedAt = now): Promise<void> {
-      const lastGood = { value: new Decimal(value), source: 'test', quotedAt };
-      await priceStore.savePrices(new Map([[asset.id, { lastGood, suspect: null, checkedAt: quotedAt, attempts: [] }]]));
+    /** What it costs: from now on, or by one quote of a moment that nobody renews. */
+    async quote(asset: Asset, value: string, quotedAt?: Date): Promise<void> {
+      if (quotedAt === undefined) renewed.set(asset.id, value);
+      else renewed.delete(asset.id);
+      await saveQuote(asset.id, value, quotedAt ?? now);
     },
     rate: (currency: string, perUsd: string, quotedAt = now) =>
       priceStore.saveRates([{ currency, perUsd, source: 'test', quotedAt }]),
     async take(moment: Date): Promise<void> {
       now = moment;
+      for (const [id, value] of renewed) await saveQuote(id, value, moment);
       if ((await service.take(TENANT)) === undefined) throw new Error('no snapshot was taken');
     },
     read: (query: Partial<HistoryQuery> = {}): Promise<History> => history.getHistory(TENANT, { ...DEFAULTS, ...query }),

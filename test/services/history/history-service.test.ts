@@ -45,14 +45,15 @@ beforeAll(async () => {
     [coins, 1000n],
     [scams, 500n],
   ];
-  await world.quote(coins, '2', hour(0));
-  await world.quote(scams, '1', hour(0));
+  await world.quote(coins, '2');
+  await world.quote(scams, '1');
   // Or else it would be held back when nothing but it has a price.
   await world.stores.assets.updateSettings(TENANT, scams.id, { acceptedPrice: '1' });
   await round(0, [first, ofAlice]);
   await round(0.1);
   await world.rate('EUR', '0.5', hour(0.5));
-  await world.quote(coins, '3', hour(1));
+  world.setClock(hour(1));
+  await world.quote(coins, '3');
   await round(1, [first, ofAlice]);
   const second = await world.follow();
   bob = second;

@@ -73,6 +73,36 @@ describe('a snapshot', () => {
   });
 });
 
+describe('a price that nobody renews', () => {
+  it('makes the points that go by it incomplete, and no other ones', async () => {
+    const asset = await world.addAsset();
+    await world.hold(wallet, [[asset, 300n]]);
+    await world.quote(asset, '2', at(0));
+    await world.take(at(600));
+    await world.hold(wallet, [[asset, 300n]], at(5000));
+    await world.take(at(5000));
+    const points = (await world.read({ step: '5m' })).points.filter((point) => point.value !== null);
+    expect(points.map(({ value, complete }) => [value?.toFixed(), complete])).toEqual([
+      ['6', true],
+      ['6', false],
+    ]);
+    expect(points.at(-1)?.missing).toEqual([
+      { walletId: null, chain: null, kind: 'prices', reason: 'stale', observedAt: at(0), code: null },
+    ]);
+    const [series] = (await world.read({ step: '5m', series: 'wallet' })).series;
+    expect(series?.points.at(-1)?.complete).toBe(false);
+  });
+
+  it('is nobody’s loss once the owner names a price', async () => {
+    const asset = await world.addAsset();
+    await world.hold(wallet, [[asset, 300n]], at(5000));
+    await world.quote(asset, '2', at(0));
+    await world.stores.assets.updateSettings(TENANT, asset.id, { manualPrice: '3' });
+    await world.take(at(5000));
+    expect((await world.read({ step: '5m' })).points.at(-1)).toMatchObject({ complete: true, missing: [] });
+  });
+});
+
 describe('snapshots that are due', () => {
   const takeDue = (): Promise<number> => world.snapshots.takeDue(NEVER);
 
