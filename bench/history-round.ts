@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
+import { createSnapshotStore } from '../src/db/history/snapshot-store.ts';
 import type { Schema } from '../src/db/schema.ts';
-import { createSnapshotStore } from '../src/db/snapshot-store.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../src/domain/tenant.ts';
 import { type BenchLine, median } from './bench-line.ts';
 import { copyIn } from './copy-in.ts';

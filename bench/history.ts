@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import type { Kysely } from 'kysely';
 import { parseEvmAddress } from '../src/adapters/evm/evm-address.ts';
 import { parseSolanaAddress } from '../src/adapters/solana/solana-address.ts';
-import { createReadStores } from '../src/compose-replica.ts';
+import { createReadStores } from '../src/compose/compose-replica.ts';
 import { createPriceStore } from '../src/db/price-store.ts';
 import type { Schema } from '../src/db/schema.ts';
 import { chains } from '../src/domain/chains.ts';

@@ -6,7 +6,7 @@ import { verifyEvmChain } from '../src/adapters/evm/evm-block.ts';
 import { RUNGS, type Rung, stepDown } from '../src/adapters/evm/ladder.ts';
 import { mapLimited } from '../src/lib/concurrency.ts';
 import { createHttpClient, type HttpClient } from '../src/lib/http-client.ts';
-import { createEndpointPool } from '../src/lib/json-rpc/endpoint-pool.ts';
+import { createEndpointPool } from '../src/lib/json-rpc/pool/endpoint-pool.ts';
 import { createRpcEndpoint } from '../src/lib/json-rpc/rpc-endpoint.ts';
 import { amountOf, BENCH_CHAIN, type BenchChain, startBenchChain } from './bench-chain.ts';
 import { type BenchLine, median } from './bench-line.ts';

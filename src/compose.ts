@@ -1,9 +1,9 @@
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
-import { composeAnswers } from './compose-answers.ts';
-import { composeBase } from './compose-base.ts';
-import type { ComposedJobs, JobsDeps } from './compose-jobs.ts';
-import { composeRateLimiter } from './compose-rate-limiter.ts';
+import { composeAnswers } from './compose/compose-answers.ts';
+import { composeBase } from './compose/compose-base.ts';
+import type { ComposedJobs, JobsDeps } from './compose/compose-jobs.ts';
+import { composeRateLimiter } from './compose/compose-rate-limiter.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
 import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
@@ -76,6 +76,6 @@ export async function compose(config: Config): Promise<Service> {
 /** What a worker does, where this process is one too; without, there is no use for the packages of the queue. */
 async function composeEmbeddedJobs(config: Config, deps: JobsDeps): Promise<ComposedJobs> {
   if (!config.hasWorker) return { start: () => undefined, stop: async () => undefined };
-  const { composeJobs } = await import('./compose-jobs.ts');
+  const { composeJobs } = await import('./compose/compose-jobs.ts');
   return composeJobs(config, deps);
 }

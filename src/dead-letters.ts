@@ -1,4 +1,4 @@
-import { locateQueue } from './compose-jobs.ts';
+import { locateQueue } from './compose/compose-jobs.ts';
 import { loadConfig } from './config.ts';
 import { createDatabase } from './db/database.ts';
 import { findEmbeddedPostgres } from './db/embedded/find-embedded-postgres.ts';

@@ -1,4 +1,4 @@
-import type { RowCounts } from './db/export-store.ts';
+import type { RowCounts } from './db/export/export-store.ts';
 import { AppError } from './domain/errors.ts';
 import { BrokenSealError } from './lib/sealed-lines.ts';
 

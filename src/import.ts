@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { withDatabase } from './compose-upkeep.ts';
+import { withDatabase } from './compose/compose-upkeep.ts';
 import { loadConfig } from './config.ts';
-import { importEverything } from './db/import-store.ts';
+import { importEverything } from './db/export/import-store.ts';
 import { describeCounts, describeTrouble } from './export-words.ts';
 import { readSealedLines } from './lib/sealed-lines.ts';
 import { StartupError } from './lib/startup-error.ts';

@@ -1,4 +1,4 @@
-import { composeWorker } from './compose-worker.ts';
+import { composeWorker } from './compose/compose-worker.ts';
 import { runProcess } from './run-process.ts';
 
 /** The worker process: does what is due, and serves nothing but its health. */

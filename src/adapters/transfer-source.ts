@@ -1,5 +1,5 @@
 import type { Block, SourceError } from '../domain/holding.ts';
-import type { Transfer } from '../domain/ledger.ts';
+import type { Transfer } from '../domain/ledger/ledger.ts';
 
 /** What to read of one wallet: blocks (or slots) from `fromBlock` to `toBlock`, both part of it; null: to the newest one that cannot be undone. */
 export type TransferQuery = {

@@ -1,5 +1,5 @@
-import { startOfDate } from '../domain/chart-intervals.ts';
 import { AppError } from '../domain/errors.ts';
+import { startOfDate } from '../domain/history/chart-intervals.ts';
 
 /** A moment of the query `name`: RFC 3339, or the beginning of a date in the zone. Throws invalid_request. */
 export function toMoment(text: string, { name, timeZone }: { readonly name: string; readonly timeZone: string }): Date {

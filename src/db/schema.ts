@@ -1,13 +1,13 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { AssetFlag, TokenStandard } from '../domain/asset.ts';
-import type { Backfill, BackfillChain } from '../domain/backfill.ts';
 import type { ChainFamily } from '../domain/chain.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Backfill, BackfillChain } from '../domain/history/backfill.ts';
+import type { MissingSource, SnapshotGrade } from '../domain/history/snapshot.ts';
 import type { Position, SourceKind } from '../domain/holding.ts';
-import type { LedgerKind, LedgerOrigin } from '../domain/ledger.ts';
+import type { LedgerKind, LedgerOrigin } from '../domain/ledger/ledger.ts';
 import type { PriceAttempt } from '../domain/price.ts';
 import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
-import type { MissingSource, SnapshotGrade } from '../domain/snapshot.ts';
 
 /** `numeric` and `bigint` come back as strings, so that no digit is ever lost; what goes in is a string too. */
 type Exact = string;

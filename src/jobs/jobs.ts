@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError } from 'bullmq';
-import type { BackfillService } from '../services/history/backfill-service.ts';
-import type { HealingService } from '../services/history/healing-service.ts';
 import type { SnapshotService } from '../services/history/snapshot-service.ts';
 import type { TransferImportService } from '../services/ledger/transfer-import-service.ts';
+import type { BackfillService } from '../services/past/backfill-service.ts';
+import type { HealingService } from '../services/past/healing-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { ScheduleService } from '../services/schedule-service.ts';
 import { createJobQueue, type JobQueue, type Schedule } from './job-queue.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Backfill } from '../../src/domain/backfill.ts';
 import { AppError } from '../../src/domain/errors.ts';
+import type { Backfill } from '../../src/domain/history/backfill.ts';
 import { NOW } from '../support/builders.ts';
 import { WALLET_ID } from '../support/stub-services.ts';
 import { createTestApi } from '../support/test-api.ts';

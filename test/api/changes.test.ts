@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Decimal } from '../../src/domain/decimal.ts';
 import { AppError } from '../../src/domain/errors.ts';
-import type { MissingSource } from '../../src/domain/snapshot.ts';
-import { CHANGE_PARTS } from '../../src/domain/value-changes.ts';
+import type { MissingSource } from '../../src/domain/history/snapshot.ts';
+import { CHANGE_PARTS } from '../../src/domain/history/value-changes.ts';
 import type { Changes, ChangesEnd, ChangesQuery } from '../../src/services/history/changes-service.ts';
 import { buildAsset, NOW } from '../support/builders.ts';
 import { WALLET_ID } from '../support/stub-services.ts';

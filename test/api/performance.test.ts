@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Decimal } from '../../src/domain/decimal.ts';
-import type { Performance, PerformanceQuery } from '../../src/services/history/performance.ts';
+import type { Performance, PerformanceQuery } from '../../src/services/performance/performance.ts';
 import { buildAsset, NOW } from '../support/builders.ts';
 import { WALLET_ID } from '../support/stub-services.ts';
 import { createTestApi } from '../support/test-api.ts';

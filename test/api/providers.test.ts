@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointStatus } from '../../src/lib/json-rpc/endpoint-status.ts';
+import type { EndpointStatus } from '../../src/lib/json-rpc/pool/endpoint-status.ts';
 import { createTestApi } from '../support/test-api.ts';
 
 const SINCE = new Date('2026-11-21T09:00:00Z');

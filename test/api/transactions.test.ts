@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createSnapshotStore } from '../../src/db/snapshot-store.ts';
+import { createSnapshotStore } from '../../src/db/history/snapshot-store.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
 import { type LedgerApi, startLedgerApi, TOKEN_ADDRESS } from '../support/ledger-api.ts';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../localnet/evm/local-chain.ts';
 import { type FaultServer, startFaultServer } from '../../localnet/fault-server.ts';
-import { addDays, dayOf, endOfDay } from '../../src/domain/backfill.ts';
+import { addDays, dayOf, endOfDay } from '../../src/domain/history/backfill.ts';
 import { isolatedEnvironment, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import type { Body } from '../support/test-stack.ts';

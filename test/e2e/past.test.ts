@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../localnet/evm/local-chain.ts';
 import { type FaultServer, startFaultServer } from '../../localnet/fault-server.ts';
 import { currencyFeeds } from '../../src/adapters/chainlink/chainlink-feeds.ts';
-import { addDays, type Day, dayOf, endOfDay } from '../../src/domain/backfill.ts';
+import { addDays, type Day, dayOf, endOfDay } from '../../src/domain/history/backfill.ts';
 import { putFeed } from '../adapters/chainlink/chainlink-setup.ts';
 import { type Body, startTestStack, type TestStack } from '../support/test-stack.ts';
 

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import { createBalanceStore } from '../../src/db/balance-store.ts';
+import { createSnapshotStore } from '../../src/db/history/snapshot-store.ts';
 import { createPriceStore } from '../../src/db/price-store.ts';
 import type { Schema } from '../../src/db/schema.ts';
-import { createSnapshotStore } from '../../src/db/snapshot-store.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
 import { Decimal } from '../../src/domain/decimal.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';

@@ -2,7 +2,7 @@ import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type SourceError, toSourceError } from '../../domain/holding.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import { isPinnedByNumber } from './block-pin.ts';
 import { readChunk, type ScanPiece, slotLimit } from './chunk-reader.ts';

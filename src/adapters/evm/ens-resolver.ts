@@ -1,7 +1,7 @@
 import { ensNormalize, namehash } from 'ethers/hash';
 import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
 import type { NameResolver } from '../balance-source.ts';
 import { parseEvmAddress } from './evm-address.ts';
 import { callAtNewestBlock } from './evm-caller.ts';

@@ -1,8 +1,8 @@
 import type { EvmChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Block } from '../../domain/holding.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
-import { acceptHead } from '../../lib/json-rpc/head-monitor.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
+import { acceptHead } from '../../lib/json-rpc/pool/head-monitor.ts';
 import type { RpcCall, RpcEndpoint, RpcItem } from '../../lib/json-rpc/rpc-endpoint.ts';
 import { readHexData, readHexQuantity } from './hex.ts';
 

@@ -1,7 +1,7 @@
 import type { EvmChain } from '../../domain/chain.ts';
 import type { Block, SourceError } from '../../domain/holding.ts';
 import { chunk } from '../../lib/concurrency.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
 import type { EvmCall, EvmCaller, EvmCallResult } from '../evm-caller.ts';
 import { fetchHead } from './evm-block.ts';
 import { callSingly, type ReadOptions, readCalls } from './evm-reads.ts';

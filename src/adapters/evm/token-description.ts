@@ -4,7 +4,7 @@ import type { EvmChain } from '../../domain/chain.ts';
 import { toSourceError } from '../../domain/holding.ts';
 import { cleanTokenText } from '../../domain/token-text.ts';
 import { chunk } from '../../lib/concurrency.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
 import type { TokenDescription } from '../balance-source.ts';
 import type { EvmCall } from '../evm-caller.ts';
 import { callAtNewestBlock } from './evm-caller.ts';

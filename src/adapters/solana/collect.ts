@@ -1,5 +1,5 @@
 import { AppError, toAppError } from '../../domain/errors.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 
 type CollectOptions<T> = {

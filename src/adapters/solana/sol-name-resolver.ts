@@ -1,6 +1,6 @@
 import { address, isOffCurveAddress } from '@solana/addresses';
 import { AppError } from '../../domain/errors.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
 import type { NameResolver } from '../balance-source.ts';
 import { nameAccount, solRecordAccounts } from './name-accounts.ts';
 import { NAME_PROGRAM, SOL_DOMAIN } from './programs.ts';

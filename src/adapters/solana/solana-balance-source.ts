@@ -1,8 +1,8 @@
 import type { SolanaChain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type Block, type SourceError, toSourceError } from '../../domain/holding.ts';
-import type { EndpointPool } from '../../lib/json-rpc/endpoint-pool.ts';
-import { acceptHead } from '../../lib/json-rpc/head-monitor.ts';
+import type { EndpointPool } from '../../lib/json-rpc/pool/endpoint-pool.ts';
+import { acceptHead } from '../../lib/json-rpc/pool/head-monitor.ts';
 import type { RpcEndpoint } from '../../lib/json-rpc/rpc-endpoint.ts';
 import type { AddressReading, BalanceSource, ChainReading } from '../balance-source.ts';
 import { type MintRead, readMints } from './mint-reads.ts';

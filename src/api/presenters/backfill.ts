@@ -1,4 +1,4 @@
-import type { Backfill } from '../../domain/backfill.ts';
+import type { Backfill } from '../../domain/history/backfill.ts';
 import type { BackfillWire } from '../schemas/backfills.ts';
 
 export function presentBackfill(backfill: Backfill): BackfillWire {

@@ -1,6 +1,6 @@
 import { toDecimalAmount } from '../../domain/amount.ts';
 import { Decimal, formatDecimal } from '../../domain/decimal.ts';
-import type { ChangePart, ChangeParts } from '../../domain/value-changes.ts';
+import type { ChangePart, ChangeParts } from '../../domain/history/value-changes.ts';
 import type { Changes, ChangesEnd, ChangesGroup } from '../../services/history/changes-service.ts';
 import type { ChangesWire } from '../schemas/changes.ts';
 import { type ChainsBySlug, presentAssetIdentity } from './asset.ts';

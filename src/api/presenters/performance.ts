@@ -12,7 +12,7 @@ import type {
   Returns,
   Risk,
   Share,
-} from '../../services/history/performance.ts';
+} from '../../services/performance/performance.ts';
 import type { PerformanceWire } from '../schemas/performance.ts';
 import { type ChainsBySlug, presentAssetIdentity } from './asset.ts';
 import { presentDecimal, presentMoment } from './figures.ts';

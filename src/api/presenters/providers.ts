@@ -1,4 +1,4 @@
-import type { EndpointStatus } from '../../lib/json-rpc/endpoint-status.ts';
+import type { EndpointStatus } from '../../lib/json-rpc/pool/endpoint-status.ts';
 import type { EndpointWire } from '../schemas/providers.ts';
 import { presentBlockNumber } from './figures.ts';
 

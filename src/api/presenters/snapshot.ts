@@ -1,4 +1,4 @@
-import type { MissingSource } from '../../domain/snapshot.ts';
+import type { MissingSource } from '../../domain/history/snapshot.ts';
 import type { MissingSourceWire } from '../schemas/snapshots.ts';
 import { presentMoment } from './figures.ts';
 

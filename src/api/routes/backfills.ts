@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Backfill } from '../../domain/backfill.ts';
-import type { BackfillService } from '../../services/history/backfill-service.ts';
+import type { Backfill } from '../../domain/history/backfill.ts';
+import type { BackfillService } from '../../services/past/backfill-service.ts';
 import { presentBackfill } from '../presenters/backfill.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
 import { type BackfillWire, backfillSchema, newBackfillSchema } from '../schemas/backfills.ts';

@@ -1,4 +1,4 @@
-import type { PerformanceService } from '../../services/history/performance-service.ts';
+import type { PerformanceService } from '../../services/performance/performance-service.ts';
 import { performanceExample } from '../performance-example.ts';
 import type { ChainsBySlug } from '../presenters/asset.ts';
 import { presentPerformance } from '../presenters/performance.ts';

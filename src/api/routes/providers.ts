@@ -1,4 +1,4 @@
-import type { EndpointStatus } from '../../lib/json-rpc/endpoint-status.ts';
+import type { EndpointStatus } from '../../lib/json-rpc/pool/endpoint-status.ts';
 import { presentEndpoint } from '../presenters/providers.ts';
 import { providersExample } from '../providers-example.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import type { EntryFault, EntryInput } from '../../domain/entry-input.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import type { EntryFault, EntryInput } from '../../domain/ledger/entry-input.ts';
 import type { ImportReport } from '../../services/ledger/import-csv.ts';
 import type { TransactionPlace, TransactionQuery, TransactionService } from '../../services/ledger/transaction-service.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ChangePart } from '../../domain/value-changes.ts';
+import type { ChangePart } from '../../domain/history/value-changes.ts';
 import { assetIdentity, chainSlug, decimalString, timestamp, uuid } from './common.ts';
 import { assetReference, currencyInput, momentInput, timeZoneInput } from './history.ts';
 import { missingSource, snapshotGrade } from './snapshots.ts';

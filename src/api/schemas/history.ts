@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHART_STEPS, isTimeZone } from '../../domain/chart-intervals.ts';
+import { CHART_STEPS, isTimeZone } from '../../domain/history/chart-intervals.ts';
 import { assetIdentity, chainSlug, decimalString, timestamp, uuid } from './common.ts';
 import { missingSource } from './snapshots.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENDPOINT_STATES } from '../../lib/json-rpc/endpoint-state.ts';
+import { ENDPOINT_STATES } from '../../lib/json-rpc/pool/endpoint-state.ts';
 import { chainSlug, timestamp } from './common.ts';
 
 const endpointSchema = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENTRY_TYPES } from '../../domain/ledger.ts';
+import { ENTRY_TYPES } from '../../domain/ledger/ledger.ts';
 import {
   assetIdentity,
   chainSlug,

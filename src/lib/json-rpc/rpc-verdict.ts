@@ -1,5 +1,5 @@
 import type { AppError, ErrorCode } from '../../domain/errors.ts';
-import { adviseRetry } from './retry-advice.ts';
+import { adviseRetry } from './guard/retry-advice.ts';
 import { type Answerer, outranksBody, readItem } from './rpc-answers.ts';
 
 /** What an answer says of the endpoint that sent it. */

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { ENDPOINT_STATES, type EndpointState } from '../json-rpc/endpoint-state.ts';
+import { ENDPOINT_STATES, type EndpointState } from '../json-rpc/pool/endpoint-state.ts';
 
 /** One HTTP request to an endpoint of a chain. `endpoint` is its masked name, `method` one of those that adapters use. */
 type RpcRequest = {

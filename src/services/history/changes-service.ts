@@ -1,13 +1,13 @@
-import type { ChangesStore, HoldingAt } from '../../db/changes-store.ts';
-import type { HistoryStore } from '../../db/history-store.ts';
-import type { LedgerStore } from '../../db/ledger-store.ts';
+import type { ChangesStore, HoldingAt } from '../../db/history/changes-store.ts';
+import type { HistoryStore } from '../../db/history/history-store.ts';
+import type { LedgerStore } from '../../db/ledger/ledger-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
 import { Decimal } from '../../domain/decimal.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { MissingSource, Snapshot } from '../../domain/snapshot.ts';
-import { addChanges, type ValueChange } from '../../domain/value-changes.ts';
+import type { MissingSource, Snapshot } from '../../domain/history/snapshot.ts';
+import { addChanges, type ValueChange } from '../../domain/history/value-changes.ts';
 import { type FindAssetDeps, findAsset } from '../find-asset.ts';
 import { requireChain } from '../require-known.ts';
 import { type AssetRulesDeps, readAssetRules } from './asset-rules.ts';

@@ -1,7 +1,7 @@
-import type { RateAt } from '../../db/changes-store.ts';
-import type { ChartInterval } from '../../domain/chart-intervals.ts';
+import type { RateAt } from '../../db/history/changes-store.ts';
+import type { ChartInterval } from '../../domain/history/chart-intervals.ts';
+import type { Snapshot } from '../../domain/history/snapshot.ts';
 import type { SourceKind } from '../../domain/holding.ts';
-import type { Snapshot } from '../../domain/snapshot.ts';
 import type { StatedHolding } from './state-holdings.ts';
 
 /** Something of a statement that is not of the day's close. */

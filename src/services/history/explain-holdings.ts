@@ -1,8 +1,8 @@
-import type { HoldingAt, WalletAsset } from '../../db/changes-store.ts';
-import type { LedgerSum } from '../../db/ledger-store.ts';
+import type { HoldingAt, WalletAsset } from '../../db/history/changes-store.ts';
+import type { LedgerSum } from '../../db/ledger/ledger-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Decimal } from '../../domain/decimal.ts';
-import type { MissingSource } from '../../domain/snapshot.ts';
+import type { MissingSource } from '../../domain/history/snapshot.ts';
 import {
   type ChangeEnd,
   type ChangePart,
@@ -12,7 +12,7 @@ import {
   splitChange,
   type ValueChange,
   worthOf,
-} from '../../domain/value-changes.ts';
+} from '../../domain/history/value-changes.ts';
 import type { RuledAsset } from './asset-rules.ts';
 
 /** An asset of one wallet, free and staked together, at both ends. */

@@ -1,7 +1,7 @@
-import type { SnapshotAt, ValueAt } from '../../db/history-store.ts';
-import type { ChartInterval } from '../../domain/chart-intervals.ts';
+import type { SnapshotAt, ValueAt } from '../../db/history/history-store.ts';
 import { Decimal } from '../../domain/decimal.ts';
-import type { MissingSource, Snapshot } from '../../domain/snapshot.ts';
+import type { ChartInterval } from '../../domain/history/chart-intervals.ts';
+import type { MissingSource, Snapshot } from '../../domain/history/snapshot.ts';
 
 /** Why the value of a point is not known. */
 export type HistoryReason =

@@ -1,6 +1,6 @@
-import type { Resolution } from '../../db/history-store.ts';
-import { type ChartInterval, type ChartStep, chartIntervals, isTimeZone } from '../../domain/chart-intervals.ts';
+import type { Resolution } from '../../db/history/history-store.ts';
 import { AppError } from '../../domain/errors.ts';
+import { type ChartInterval, type ChartStep, chartIntervals, isTimeZone } from '../../domain/history/chart-intervals.ts';
 
 /** What a chart is to show, as it was asked for. */
 export type HistoryQuery = {

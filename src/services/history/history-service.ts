@@ -1,9 +1,9 @@
-import type { AssetRule, HistoryStore, Resolution, SnapshotAt, ValueAt } from '../../db/history-store.ts';
+import type { AssetRule, HistoryStore, Resolution, SnapshotAt, ValueAt } from '../../db/history/history-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
-import type { ChartStep } from '../../domain/chart-intervals.ts';
 import { Decimal } from '../../domain/decimal.ts';
+import type { ChartStep } from '../../domain/history/chart-intervals.ts';
 import type { Wallet } from '../../domain/wallet.ts';
 import { type FindAssetDeps, findAsset } from '../find-asset.ts';
 import { requireChain } from '../require-known.ts';

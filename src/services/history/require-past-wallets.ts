@@ -1,4 +1,4 @@
-import type { HistoryStore } from '../../db/history-store.ts';
+import type { HistoryStore } from '../../db/history/history-store.ts';
 import { AppError } from '../../domain/errors.ts';
 
 type Asked = { readonly walletIds: readonly string[] | null; readonly followed: ReadonlySet<string> };

@@ -1,7 +1,7 @@
-import type { SnapshotStore } from '../../db/snapshot-store.ts';
+import type { SnapshotStore } from '../../db/history/snapshot-store.ts';
 import { toAppError } from '../../domain/errors.ts';
+import type { MissingSource, Snapshot, SnapshotGrade } from '../../domain/history/snapshot.ts';
 import type { SourceReport } from '../../domain/portfolio.ts';
-import type { MissingSource, Snapshot, SnapshotGrade } from '../../domain/snapshot.ts';
 import type { PortfolioService } from '../portfolio-service.ts';
 
 export type SnapshotService = {

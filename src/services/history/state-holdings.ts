@@ -1,4 +1,4 @@
-import type { HoldingAt, PriceAt } from '../../db/changes-store.ts';
+import type { HoldingAt, PriceAt } from '../../db/history/changes-store.ts';
 import { toDecimalAmount } from '../../domain/amount.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Decimal } from '../../domain/decimal.ts';

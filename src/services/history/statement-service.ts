@@ -1,11 +1,11 @@
-import type { ChangesStore, RateAt } from '../../db/changes-store.ts';
-import type { HistoryStore } from '../../db/history-store.ts';
+import type { ChangesStore, RateAt } from '../../db/history/changes-store.ts';
+import type { HistoryStore } from '../../db/history/history-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
-import { calendarDay } from '../../domain/calendar-day.ts';
-import { type ChartInterval, isTimeZone } from '../../domain/chart-intervals.ts';
 import { Decimal } from '../../domain/decimal.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Snapshot } from '../../domain/snapshot.ts';
+import { calendarDay } from '../../domain/history/calendar-day.ts';
+import { type ChartInterval, isTimeZone } from '../../domain/history/chart-intervals.ts';
+import type { Snapshot } from '../../domain/history/snapshot.ts';
 import type { Wallet } from '../../domain/wallet.ts';
 import { type AssetRulesDeps, readAssetRules } from './asset-rules.ts';
 import { type Estimate, listEstimates } from './estimates.ts';

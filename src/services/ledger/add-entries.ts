@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { AssetStore } from '../../db/asset-store.ts';
-import type { HistoryStore } from '../../db/history-store.ts';
-import type { TransactionStore } from '../../db/transaction-store.ts';
+import type { HistoryStore } from '../../db/history/history-store.ts';
+import type { TransactionStore } from '../../db/ledger/transaction-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
 import { caip19 } from '../../domain/asset.ts';
-import { checkEntry, type EntryFault, type EntryInput, entryContent } from '../../domain/entry-input.ts';
-import type { LedgerOrigin, NewLedgerEntry } from '../../domain/ledger.ts';
+import { checkEntry, type EntryFault, type EntryInput, entryContent } from '../../domain/ledger/entry-input.ts';
+import type { LedgerOrigin, NewLedgerEntry } from '../../domain/ledger/ledger.ts';
 import { type FindAssetDeps, findAssets } from '../find-asset.ts';
 import type { AssetRulesDeps } from '../history/asset-rules.ts';
 import type { Transaction } from './transaction-service.ts';

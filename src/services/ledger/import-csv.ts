@@ -1,4 +1,4 @@
-import { type LedgerLine, type LineFault, readLedgerCsv } from '../../domain/ledger-csv.ts';
+import { type LedgerLine, type LineFault, readLedgerCsv } from '../../domain/ledger/ledger-csv.ts';
 import { type AddDeps, checkEntries, findRepeats } from './add-entries.ts';
 
 export type ImportDeps = AddDeps;

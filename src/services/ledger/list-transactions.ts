@@ -1,10 +1,10 @@
-import type { HistoryStore } from '../../db/history-store.ts';
-import type { LedgerStore } from '../../db/ledger-store.ts';
-import type { EntryQuery, TransactionStore, TransferImport } from '../../db/transaction-store.ts';
+import type { HistoryStore } from '../../db/history/history-store.ts';
+import type { LedgerStore } from '../../db/ledger/ledger-store.ts';
+import type { EntryQuery, TransactionStore, TransferImport } from '../../db/ledger/transaction-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
 import type { Chain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
-import { ENTRY_TYPES, type EntryType, type LedgerEntry } from '../../domain/ledger.ts';
+import { ENTRY_TYPES, type EntryType, type LedgerEntry } from '../../domain/ledger/ledger.ts';
 import { ageSeconds } from '../../domain/source-report.ts';
 import type { Wallet } from '../../domain/wallet.ts';
 import { type FindAssetDeps, findAssets } from '../find-asset.ts';

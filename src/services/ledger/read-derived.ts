@@ -1,7 +1,7 @@
 import type { AssetStore } from '../../db/asset-store.ts';
-import type { Interval } from '../../db/history-store.ts';
-import type { LedgerFilter, LedgerStore } from '../../db/ledger-store.ts';
-import type { TransactionStore } from '../../db/transaction-store.ts';
+import type { Interval } from '../../db/history/history-store.ts';
+import type { LedgerFilter, LedgerStore } from '../../db/ledger/ledger-store.ts';
+import type { TransactionStore } from '../../db/ledger/transaction-store.ts';
 import { isAfter, placeOf } from './transaction-place.ts';
 import type { Movement, TransactionQuery } from './transaction-service.ts';
 

@@ -1,10 +1,10 @@
-import type { LedgerSum } from '../../db/ledger-store.ts';
-import type { TransferImport } from '../../db/transaction-store.ts';
+import type { LedgerSum } from '../../db/ledger/ledger-store.ts';
+import type { TransferImport } from '../../db/ledger/transaction-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Decimal } from '../../domain/decimal.ts';
-import type { EntryInput } from '../../domain/entry-input.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { EntryType, LedgerEntry, LedgerOrigin } from '../../domain/ledger.ts';
+import type { EntryInput } from '../../domain/ledger/entry-input.ts';
+import type { EntryType, LedgerEntry, LedgerOrigin } from '../../domain/ledger/ledger.ts';
 import { type AddDeps, type AddOutcome, addEntries } from './add-entries.ts';
 import { type ImportDeps, type ImportReport, importCsv } from './import-csv.ts';
 import { type ListDeps, listTransactions } from './list-transactions.ts';

@@ -1,9 +1,9 @@
 import type { BalanceSource } from '../../adapters/balance-source.ts';
 import type { AssetStore } from '../../db/asset-store.ts';
-import type { TransferImportStore } from '../../db/transfer-import-store.ts';
+import type { TransferImportStore } from '../../db/ledger/transfer-import-store.ts';
 import { type Asset, type AssetRef, assetKey } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
-import type { Transfer } from '../../domain/ledger.ts';
+import type { Transfer } from '../../domain/ledger/ledger.ts';
 import { type StoreAssetsDeps, storeAssets } from '../store-assets.ts';
 
 /** The assets of one chain whose transfers count: those that balances can tell too. On EVM chains, what nobody knows is most often spam; on Solana balances find every token. */

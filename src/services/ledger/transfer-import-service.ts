@@ -1,6 +1,6 @@
 import type { BalanceSource } from '../../adapters/balance-source.ts';
 import type { TransferSource } from '../../adapters/transfer-source.ts';
-import type { ImportLag, TransferImportStore } from '../../db/transfer-import-store.ts';
+import type { ImportLag, TransferImportStore } from '../../db/ledger/transfer-import-store.ts';
 import type { Chain } from '../../domain/chain.ts';
 import { startDeadline } from '../../lib/deadline.ts';
 import { createTransferImporter, type ImporterDeps } from './transfer-importer.ts';

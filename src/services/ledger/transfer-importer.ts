@@ -1,6 +1,6 @@
 import type { TransferQuery, TransferReading } from '../../adapters/transfer-source.ts';
-import type { ImportClaim, ImportedWallet, ImportOutcome, TransferImportStore } from '../../db/transfer-import-store.ts';
-import type { TransferPastStore } from '../../db/transfer-past-store.ts';
+import type { ImportClaim, ImportedWallet, ImportOutcome, TransferImportStore } from '../../db/ledger/transfer-import-store.ts';
+import type { TransferPastStore } from '../../db/ledger/transfer-past-store.ts';
 import type { SourceError } from '../../domain/holding.ts';
 import { createPastImporter } from './transfer-past-importer.ts';
 import { createTransferReader, type EntriesOf, type ImportedChain, type TransferReaderDeps } from './transfer-reader.ts';

@@ -1,5 +1,5 @@
-import type { TransferImportStore } from '../../db/transfer-import-store.ts';
-import type { PastClaim, TransferPastStore } from '../../db/transfer-past-store.ts';
+import type { TransferImportStore } from '../../db/ledger/transfer-import-store.ts';
+import type { PastClaim, TransferPastStore } from '../../db/ledger/transfer-past-store.ts';
 import type { OnTransferImport } from './transfer-importer.ts';
 import type { TransferReader } from './transfer-reader.ts';
 

@@ -3,7 +3,7 @@ import type { TransferQuery, TransferReading, TransferSource } from '../../adapt
 import type { AssetRef } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
 import { type SourceError, toSourceError } from '../../domain/holding.ts';
-import type { NewLedgerEntry, Transfer } from '../../domain/ledger.ts';
+import type { NewLedgerEntry, Transfer } from '../../domain/ledger/ledger.ts';
 import { startDeadline } from '../../lib/deadline.ts';
 import { createTransferAssets, type TransferAssetsDeps } from './transfer-assets.ts';
 

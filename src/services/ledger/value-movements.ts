@@ -1,5 +1,5 @@
-import type { HistoryStore } from '../../db/history-store.ts';
-import type { QuoteAt, TransactionStore } from '../../db/transaction-store.ts';
+import type { HistoryStore } from '../../db/history/history-store.ts';
+import type { QuoteAt, TransactionStore } from '../../db/ledger/transaction-store.ts';
 import { Decimal } from '../../domain/decimal.ts';
 import { type AssetRulesDeps, type RuledAsset, readAssetRules } from '../history/asset-rules.ts';
 import type { Movement, Transaction } from './transaction-service.ts';

@@ -2,7 +2,7 @@ import { parseEvmAddress } from '../../../src/adapters/evm/evm-address.ts';
 import { verifyEvmChain } from '../../../src/adapters/evm/evm-block.ts';
 import type { EvmChain } from '../../../src/domain/chain.ts';
 import { createHttpClient } from '../../../src/lib/http-client.ts';
-import { createEndpointPool, type EndpointPool } from '../../../src/lib/json-rpc/endpoint-pool.ts';
+import { createEndpointPool, type EndpointPool } from '../../../src/lib/json-rpc/pool/endpoint-pool.ts';
 import { createRpcEndpoint } from '../../../src/lib/json-rpc/rpc-endpoint.ts';
 
 export const LOCAL_CHAIN: EvmChain = {

@@ -8,7 +8,7 @@ import { verifySolanaCluster } from '../../../src/adapters/solana/solana-cluster
 import type { SolanaChain } from '../../../src/domain/chain.ts';
 import type { Reading } from '../../../src/domain/holding.ts';
 import { createHttpClient } from '../../../src/lib/http-client.ts';
-import { createEndpointPool, type EndpointPool } from '../../../src/lib/json-rpc/endpoint-pool.ts';
+import { createEndpointPool, type EndpointPool } from '../../../src/lib/json-rpc/pool/endpoint-pool.ts';
 import { createRpcEndpoint } from '../../../src/lib/json-rpc/rpc-endpoint.ts';
 import { type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 

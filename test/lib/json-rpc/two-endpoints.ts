@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
 import { CANNED_CHAIN_ID, type FaultServer, startFaultServer } from '../../../localnet/fault-server.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import { createHttpClient } from '../../../src/lib/http-client.ts';
-import { type BudgetLimits, createCallBudget } from '../../../src/lib/json-rpc/call-budget.ts';
-import type { CallReport } from '../../../src/lib/json-rpc/endpoint-guard.ts';
-import { createEndpointPool, type EndpointPool, type EndpointPoolOptions } from '../../../src/lib/json-rpc/endpoint-pool.ts';
-import type { EndpointStatus } from '../../../src/lib/json-rpc/endpoint-status.ts';
+import { type BudgetLimits, createCallBudget } from '../../../src/lib/json-rpc/guard/call-budget.ts';
+import type { CallReport } from '../../../src/lib/json-rpc/guard/endpoint-guard.ts';
+import { createEndpointPool, type EndpointPool, type EndpointPoolOptions } from '../../../src/lib/json-rpc/pool/endpoint-pool.ts';
+import type { EndpointStatus } from '../../../src/lib/json-rpc/pool/endpoint-status.ts';
 import { createRpcEndpoint, type RpcEndpoint } from '../../../src/lib/json-rpc/rpc-endpoint.ts';
 
 // For suites of a pool over two endpoints that fail as told: importing this gives each test its own.

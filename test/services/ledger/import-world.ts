@@ -1,19 +1,19 @@
 import { createEvmBalanceSource } from '../../../src/adapters/evm/evm-balance-source.ts';
-import { createEvmTransferSource } from '../../../src/adapters/evm/evm-transfer-source.ts';
+import { createEvmTransferSource } from '../../../src/adapters/evm/transfers/evm-transfer-source.ts';
 import type { TransferSource } from '../../../src/adapters/transfer-source.ts';
 import { createAssetStore } from '../../../src/db/asset-store.ts';
 import { createBalanceStore } from '../../../src/db/balance-store.ts';
-import { createLedgerStore, type LedgerSum } from '../../../src/db/ledger-store.ts';
-import { createSnapshotStore } from '../../../src/db/snapshot-store.ts';
-import { createTransferImportStore } from '../../../src/db/transfer-import-store.ts';
-import { createTransferPastStore } from '../../../src/db/transfer-past-store.ts';
+import { createSnapshotStore } from '../../../src/db/history/snapshot-store.ts';
+import { createLedgerStore, type LedgerSum } from '../../../src/db/ledger/ledger-store.ts';
+import { createTransferImportStore } from '../../../src/db/ledger/transfer-import-store.ts';
+import { createTransferPastStore } from '../../../src/db/ledger/transfer-past-store.ts';
 import type { EvmChain } from '../../../src/domain/chain.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/domain/tenant.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
 import { refreshChain } from '../../../src/services/chain-refresh.ts';
 import { createTransferImportService, type TransferImportService } from '../../../src/services/ledger/transfer-import-service.ts';
 import { createPool, LOCAL_CHAIN } from '../../adapters/evm/evm-setup.ts';
-import { startTransferWorld, type TransferWorld } from '../../adapters/evm/transfer-world.ts';
+import { startTransferWorld, type TransferWorld } from '../../adapters/evm/transfers/transfer-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 export const CHAIN: EvmChain = { ...LOCAL_CHAIN, finality: { tag: 'finalized', blockTimeMs: 1_000 } };

@@ -1,0 +1,102 @@
+import type { Config } from '../config.ts';
+import { type ChangeFeed, createChangeFeed } from '../db/change-feed.ts';
+import { type DataTimes, readDataTimes } from '../db/data-times.ts';
+import { createDatabase, type Database } from '../db/database.ts';
+import { startEmbeddedPostgres } from '../db/embedded/embedded-postgres.ts';
+import { type BackfillStore, createBackfillStore } from '../db/history/backfill-store.ts';
+import { createHealingStore, type HealingStore } from '../db/history/healing-store.ts';
+import { createPriceHistoryStore, type PriceHistoryStore } from '../db/history/price-history-store.ts';
+import { createSnapshotStore, type SnapshotStore } from '../db/history/snapshot-store.ts';
+import { createTransferImportStore, type TransferImportStore } from '../db/ledger/transfer-import-store.ts';
+import { createTransferPastStore, type TransferPastStore } from '../db/ledger/transfer-past-store.ts';
+import { migrateToLatest, pendingMigrations } from '../db/migrations.ts';
+import { createRefreshStore, type RefreshStore } from '../db/refresh-store.ts';
+import { createScheduleStore, type ScheduleStore } from '../db/schedule-store.ts';
+import { AppError } from '../domain/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Metrics } from '../lib/metrics.ts';
+import { StartupError } from '../lib/startup-error.ts';
+import { createReadStores, openReplica, type ReadStores, type Replica } from './compose-replica.ts';
+
+export type Storage = ReadStores & {
+  readonly refreshes: RefreshStore;
+  readonly schedules: ScheduleStore;
+  readonly snapshots: SnapshotStore;
+  readonly healing: HealingStore;
+  readonly backfills: BackfillStore;
+  readonly priceHistory: PriceHistoryStore;
+  readonly transferImports: TransferImportStore;
+  readonly transferPasts: TransferPastStore;
+  /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
+  readonly url: string;
+  readonly isEmbedded: boolean;
+  /** Tells of changes once it is started. */
+  readonly feed: ChangeFeed;
+  /** Where reads may go instead; null: nowhere. */
+  readonly replica: Replica | null;
+  ping(): Promise<void>;
+  isSchemaCurrent(): Promise<boolean>;
+  poolSize: Database['poolSize'];
+  readDataTimes(): Promise<DataTimes>;
+  close(): Promise<void>;
+};
+
+/** One small question at a time, which is worth no wait. */
+const FOR_VERSIONS = { queryTimeoutMs: 2_000, maxConnections: 2 } as const;
+
+/** The outside database, which must be up to date, or the embedded one, which is brought up to date. Throws StartupError. */
+export async function openStorage(
+  config: Config,
+  { log, metrics }: { readonly log: Logger; readonly metrics: Pick<Metrics, 'onQuery'> },
+): Promise<Storage> {
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
+  const url = embedded?.url ?? config.databaseUrl ?? '';
+  const onQuery = (query: { isGood: boolean; seconds: number }): void => metrics.onQuery({ pool: 'primary', ...query });
+  const database = createDatabase({ url, log, onQuery });
+  const versions = createDatabase({ url, log, ...FOR_VERSIONS });
+  const feed = createChangeFeed({ url, db: versions.db, log });
+  const replica = openReplica(config, { feed, log, metrics });
+  const { db } = database;
+  const storage: Storage = {
+    ...createReadStores(db),
+    refreshes: createRefreshStore(db),
+    schedules: createScheduleStore(db),
+    snapshots: createSnapshotStore(db),
+    healing: createHealingStore(db),
+    backfills: createBackfillStore(db),
+    priceHistory: createPriceHistoryStore(db),
+    transferImports: createTransferImportStore(db),
+    transferPasts: createTransferPastStore(db),
+    url,
+    isEmbedded: embedded !== undefined,
+    feed,
+    replica,
+    ping: () => database.ping(),
+    isSchemaCurrent: async () => (await pendingMigrations(db)).length === 0,
+    poolSize: () => database.poolSize(),
+    readDataTimes: () => readDataTimes(db),
+    async close() {
+      await Promise.all([feed.close(), versions.close(), replica?.close(), database.close()]);
+      await embedded?.stop();
+    },
+  };
+  try {
+    await prepare(database, storage.isEmbedded);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+  return storage;
+}
+
+async function prepare({ db }: Database, isOurs: boolean): Promise<void> {
+  if (isOurs) await migrateToLatest(db);
+  else if ((await pendingMigrations(db).catch(refuse)).length > 0)
+    throw new StartupError('DATABASE_URL: the database is not up to date; run `npm run migrate` first');
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof AppError) || error.code !== 'database_unavailable') throw error;
+  const cause = error.cause instanceof Error && error.cause.message !== '' ? ` (${error.cause.message})` : '';
+  throw new StartupError(`DATABASE_URL: the database cannot be reached${cause}`);
+}

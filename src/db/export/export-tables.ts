@@ -1,0 +1,55 @@
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../schema.ts';
+
+/** A table as an export holds it. */
+export type ExportTable = {
+  readonly name: string;
+  /** What only means something to the processes of the moment. */
+  readonly leftOut?: readonly string[];
+};
+
+/** Everything that is a tenant's or cannot be made again. What others refer to comes before them. */
+export const EXPORT_TABLES: readonly ExportTable[] = [
+  { name: 'tenants' },
+  { name: 'assets' },
+  { name: 'wallets' },
+  { name: 'wallet_chains' },
+  { name: 'wallet_schedules', leftOut: ['claim_id', 'claimed_until'] },
+  { name: 'asset_settings' },
+  { name: 'sources' },
+  { name: 'balances' },
+  { name: 'prices' },
+  { name: 'fx_rates' },
+  { name: 'price_points' },
+  { name: 'fx_points' },
+  { name: 'snapshots' },
+  { name: 'holding_series' },
+  { name: 'holding_points' },
+  { name: 'exclusion_points' },
+  { name: 'snapshot_hours' },
+  { name: 'asset_hours' },
+  { name: 'snapshot_days' },
+  { name: 'asset_days' },
+  { name: 'history_thinning' },
+  { name: 'ledger_entries' },
+  { name: 'transfer_imports' },
+  { name: 'backfills', leftOut: ['runner_id', 'lease_until'] },
+  { name: 'backfill_chains' },
+];
+
+/** How far the caches are, and what refreshes did: both begin anew. */
+export const TABLES_LEFT_OUT: readonly string[] = ['data_versions', 'refreshes', 'refresh_sources'];
+
+export type ExportColumn = { readonly name: string; readonly type: string };
+
+/** The columns of a table that an export holds, in their order. */
+export async function listExportColumns(
+  db: Kysely<Schema>,
+  { name, leftOut = [] }: ExportTable,
+): Promise<readonly ExportColumn[]> {
+  const { rows } = await sql<ExportColumn>`
+    select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+    where attrelid = ${name}::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+    order by attnum`.execute(db);
+  return rows.filter((column) => !leftOut.includes(column.name));
+}

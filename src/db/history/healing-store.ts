@@ -1,0 +1,131 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { ErrorCode } from '../../domain/errors.ts';
+import type { Block } from '../../domain/holding.ts';
+import { noteChange } from '../data-version.ts';
+import type { Schema } from '../schema.ts';
+import { inTransaction } from '../transaction.ts';
+import { rebuildBuckets } from './history-rebuild.ts';
+import { type PastAmount, savePastHolding } from './past-amounts.ts';
+import { copyToBuckets, findNextKnown, removeMissing } from './past-snapshots.ts';
+import { ensureMonth, lockHistory } from './snapshot-store.ts';
+
+/** A moment that a snapshot tells without the balances of some wallets on a chain, which can be read again now. */
+export type HistoryGap = {
+  readonly tenantId: string;
+  readonly chain: string;
+  readonly at: Date;
+  readonly walletIds: readonly string[];
+};
+
+/** What was held at the moment of a gap. */
+export type GapFilling = Pick<HistoryGap, 'chain' | 'at'> & {
+  readonly block: Block | null;
+  readonly wallets: readonly { readonly walletId: string; readonly amounts: readonly PastAmount[] }[];
+  readonly healedAt: Date;
+};
+
+export type HealingStore = {
+  /** Gaps of these chains whose source has been read well since, the newest first. What was before a wallet was added is none. */
+  listGaps(query: { readonly chains: readonly string[]; readonly limit: number }): Promise<readonly HistoryGap[]>;
+  /** Fills a gap, as far as nobody else has by now. True when anything was filled. */
+  fill(tenantId: string, filling: GapFilling): Promise<boolean>;
+  /** Notes at a gap, and at all older ones of the chain, why they cannot be filled. */
+  giveUp(gap: HistoryGap, code: ErrorCode): Promise<void>;
+  /** Tokens that the wallets are known to have held on the chain, at any time. */
+  listTokens(
+    tenantId: string,
+    place: { readonly chain: string; readonly walletIds: readonly string[] },
+  ): Promise<readonly string[]>;
+};
+
+export function createHealingStore(db: Kysely<Schema>): HealingStore {
+  return {
+    listGaps: (query) => listGaps(db, query),
+    fill: (tenantId, filling) => inTransaction(db, (trx) => fill(trx, tenantId, filling)),
+    giveUp: (gap, code) => inTransaction(db, (trx) => giveUp(trx, gap, code)),
+    async listTokens(tenantId, { chain, walletIds }) {
+      const { rows } = await sql<{ address: string }>`
+        select distinct a.address from holding_series s join assets a on a.id = s.asset_id
+        where s.tenant_id = ${tenantId} and s.chain = ${chain} and s.wallet_id = any(${[...walletIds]}::uuid[]) and a.address is not null
+        order by a.address`.execute(db);
+      return rows.map(({ address }) => address);
+    },
+  };
+}
+
+async function listGaps(
+  db: Kysely<Schema>,
+  { chains, limit }: { readonly chains: readonly string[]; readonly limit: number },
+): Promise<readonly HistoryGap[]> {
+  const { rows } = await sql<{ tenant_id: string; chain: string; at: Date; wallet_ids: string[] }>`
+    select s.tenant_id, m.chain, s.at, array_agg(m."walletId"::text order by m."walletId") as wallet_ids
+    from snapshots s
+    cross join lateral jsonb_to_recordset(s.missing) as m ("walletId" uuid, chain text, kind text, reason text)
+    join wallets w on w.tenant_id = s.tenant_id and w.id = m."walletId" and w.created_at <= s.at
+    join sources c on c.tenant_id = s.tenant_id and c.wallet_id = w.id and c.chain = m.chain and c.kind = m.kind
+    where s.grade = 'partial' and m.kind = 'balances' and m.reason <> 'unsupported' and m.chain = any(${[...chains]}::text[])
+      and c.outcome = 'ok' and c.observed_at > s.at
+    group by s.tenant_id, m.chain, s.at
+    order by s.at desc, s.tenant_id, m.chain limit ${limit}`.execute(db);
+  return rows.map(({ tenant_id: tenantId, chain, at, wallet_ids: walletIds }) => ({ tenantId, chain, at, walletIds }));
+}
+
+async function fill(trx: Transaction<Schema>, tenantId: string, filling: GapFilling): Promise<boolean> {
+  const { chain, at, block, wallets, healedAt } = filling;
+  await lockHistory(trx, tenantId);
+  await ensureMonth(trx, 'holding_points', at);
+  const filled: { until: Date | null; assetIds: readonly string[] }[] = [];
+  for (const { walletId, amounts } of wallets) {
+    const source = { walletId, chain, kind: 'balances' } as const;
+    if (!(await isMissing(trx, tenantId, { at, source }))) continue;
+    const until = await findNextKnown(trx, tenantId, { ...source, at });
+    await savePastHolding(trx, tenantId, { walletId, chain, at, block, until, amounts });
+    await removeMissing(trx, tenantId, { ...source, at, healedAt });
+    filled.push({ until, assetIds: amounts.map(({ assetId }) => assetId) });
+  }
+  if (filled.length === 0) return false;
+  const assetIds = [...new Set(filled.flatMap((one) => one.assetIds))];
+  await rebuildBuckets(trx, tenantId, { from: at, to: latest(filled.map(({ until }) => until)), assetIds });
+  await noteChange(trx, tenantId);
+  return true;
+}
+
+type Missing = {
+  readonly at: Date;
+  readonly source: { readonly walletId: string; readonly chain: string; readonly kind: 'balances' };
+};
+
+async function isMissing(trx: Transaction<Schema>, tenantId: string, { at, source }: Missing): Promise<boolean> {
+  const { rows } = await sql`
+    select from snapshots where tenant_id = ${tenantId} and at = ${at} and missing @> ${JSON.stringify([source])}::jsonb`.execute(
+    trx,
+  );
+  return rows.length > 0;
+}
+
+/** null, for no end, is the latest of all. */
+function latest(moments: readonly (Date | null)[]): Date | null {
+  let last: Date | undefined;
+  for (const moment of moments) {
+    if (moment === null) return null;
+    if (last === undefined || moment > last) last = moment;
+  }
+  return last ?? null;
+}
+
+async function giveUp(trx: Transaction<Schema>, { tenantId, chain, at, walletIds }: HistoryGap, code: ErrorCode): Promise<void> {
+  await lockHistory(trx, tenantId);
+  const isMeant = sql`m.entry->>'chain' = ${chain} and m.entry->>'kind' = 'balances' and m.entry->>'reason' <> 'unsupported'
+    and m.entry->>'walletId' = any(${[...walletIds]}::text[])`;
+  const { rows } = await sql<{ at: Date }>`
+    update snapshots s set missing = (
+      select jsonb_agg(case when ${isMeant} then m.entry || ${JSON.stringify({ code })}::jsonb else m.entry end order by m.place)
+      from jsonb_array_elements(s.missing) with ordinality as m (entry, place)
+    )
+    where s.tenant_id = ${tenantId} and s.grade = 'partial' and s.at <= ${at} and exists (
+      select from jsonb_array_elements(s.missing) as m (entry) where ${isMeant} and m.entry->>'code' is distinct from ${code}
+    )
+    returning s.at`.execute(trx);
+  for (const row of rows) await copyToBuckets(trx, tenantId, row.at);
+  if (rows.length > 0) await noteChange(trx, tenantId);
+}
