@@ -166,7 +166,7 @@ async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket
     insert into ${snapshots} (tenant_id, bucket, at, grade, missing)
     values (${tenantId}, ${start}, ${at}, ${grade}, ${toStored(missing)}::jsonb)`.execute(trx);
   await sql`
-    with held as (${bucket === 'hour' ? sumBalances(tenantId) : readHour(tenantId, at)}), sold as (
+    with held as (${bucket === 'hour' ? sumSeries(tenantId) : readHour(tenantId, at)}), sold as (
       select asset_id from ${assets}
       where tenant_id = ${tenantId} and amount_raw > 0
         and bucket = (select max(bucket) from ${snapshots} where tenant_id = ${tenantId} and bucket < ${start})
@@ -178,8 +178,9 @@ async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket
     left join prices p on p.asset_id = now.asset_id`.execute(trx);
 }
 
-function sumBalances(tenantId: string): ReturnType<typeof sql> {
-  return sql`select asset_id, sum(amount_raw) as amount_raw from balances where tenant_id = ${tenantId} and amount_raw > 0 group by asset_id`;
+/** What has just been written, not the balances: these may have been read anew since. */
+function sumSeries(tenantId: string): ReturnType<typeof sql> {
+  return sql`select asset_id, sum(amount_raw) as amount_raw from holding_series where tenant_id = ${tenantId} and amount_raw > 0 group by asset_id`;
 }
 
 /** What has just been added up for the hour holds for the day too. */

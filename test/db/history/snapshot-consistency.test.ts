@@ -1,0 +1,73 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createBalanceStore } from '../../../src/db/balance-store.ts';
+import { createSnapshotStore } from '../../../src/db/history/snapshot-store.ts';
+import type { Asset } from '../../../src/domain/asset.ts';
+import type { Wallet } from '../../../src/domain/wallet.ts';
+import { addAsset, addWallet, amountOf, at, readingOf } from '../../support/store-fixtures.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
+
+let database: TestDatabase;
+let tenantId: string;
+let wallet: Wallet;
+let asset: Asset;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+beforeEach(async () => {
+  const { rows } = await sql<{ id: string }>`
+    insert into tenants (id, name) select id, id::text from gen_random_uuid() as id returning id::text`.execute(database.db);
+  tenantId = rows[0]?.id ?? '';
+  wallet = await addWallet(database.db, tenantId);
+  asset = await addAsset(database.db);
+});
+
+const save = (seconds: number, amountRaw: bigint): Promise<unknown> =>
+  createBalanceStore(database.db).saveReadings(tenantId, [readingOf(wallet, seconds, [amountOf(asset, amountRaw)])]);
+
+const take = (seconds: number): Promise<boolean> =>
+  createSnapshotStore(database.db).take(tenantId, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });
+
+/** The amounts of all points or buckets, in the order of time. */
+async function listAmounts(table: 'holding_points' | 'asset_hours' | 'asset_days'): Promise<readonly string[]> {
+  const moment = sql.ref(table === 'holding_points' ? 'at' : 'bucket');
+  const { rows } = await sql<{ amount_raw: string }>`
+    select amount_raw from ${sql.table(table)} where tenant_id = ${tenantId} order by ${moment}`.execute(database.db);
+  return rows.map((row) => row.amount_raw);
+}
+
+it('tells the same amount in points and buckets, though it moves while the snapshot is taken', async () => {
+  await save(0, 3n);
+  const locked = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const blocking = database.db.transaction().execute(async (trx) => {
+    // The snapshot comes here after the points and before the buckets.
+    await sql`lock table exclusion_points in access exclusive mode`.execute(trx);
+    locked.resolve();
+    await released.promise;
+  });
+  await locked.promise;
+  const taking = take(10);
+  try {
+    await waitForBlocked();
+    await save(5, 8n);
+  } finally {
+    released.resolve();
+  }
+  await Promise.all([blocking, taking]);
+  expect(await listAmounts('holding_points')).toEqual(['3']);
+  expect(await listAmounts('asset_hours')).toEqual(['3']);
+  expect(await listAmounts('asset_days')).toEqual(['3']);
+});
+
+/** Until somebody waits for the lock. */
+async function waitForBlocked(): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`
+      select from pg_locks where relation = 'exclusion_points'::regclass and not granted`.execute(database.db);
+    if (rows.length > 0) return;
+  }
+}
