@@ -66,6 +66,7 @@ export const performanceExample: PerformanceWire = {
     unexplained: '0',
     opening: '0',
     in_transit: '0',
+    trades: '0',
     revalued: '0',
     fees: '0',
     income: '0',

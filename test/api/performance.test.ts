@@ -56,7 +56,7 @@ const performance: Performance = {
     count: 3,
     deposits: new Decimal(7),
     withdrawals: new Decimal(-2),
-    ...{ unexplained: ZERO, opening: ZERO, inTransit: ZERO, revalued: ZERO, fees: ZERO, income: ZERO },
+    ...{ unexplained: ZERO, opening: ZERO, inTransit: ZERO, trades: ZERO, revalued: ZERO, fees: ZERO, income: ZERO },
     unpricedCount: 1,
   },
   allocation: {

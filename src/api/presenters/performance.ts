@@ -116,6 +116,7 @@ function presentFlows(flows: Flows): PerformanceWire['flows'] {
     unexplained: flows.unexplained.toFixed(),
     opening: flows.opening.toFixed(),
     in_transit: flows.inTransit.toFixed(),
+    trades: flows.trades.toFixed(),
     revalued: flows.revalued.toFixed(),
     fees: flows.fees.toFixed(),
     income: flows.income.toFixed(),

@@ -123,6 +123,10 @@ const flows = z
     unexplained: money.meta({ description: 'What the ledger does not tell of.' }),
     opening: money.meta({ description: 'What wallets held when they were added.' }),
     in_transit: money.meta({ description: 'On the way between own wallets at a snapshot: zero once it has arrived.' }),
+    trades: money.meta({
+      description:
+        'Exchanges of which one side has no price, counts as spam or is shown by no amount yet: what was given for it left, so that it does not look lost. All other exchanges are part of the return.',
+    }),
     revalued: money.meta({ description: 'What came to have a price, or lost it: no gain, and counted like a flow.' }),
     fees: money.meta({ description: 'Paid to chains; part of the return.' }),
     income: money.meta({ description: 'Earned by what was held; part of the return.' }),

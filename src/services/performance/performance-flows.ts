@@ -8,23 +8,22 @@ const SUMS = {
   unexplained: 'unexplained',
   opening: 'opening',
   internal: 'inTransit',
+  trade: 'trades',
   fee: 'fees',
   income: 'income',
 } as const;
 
-const EXTERNAL: readonly Movement['type'][] = ['deposit', 'withdrawal', 'unexplained', 'opening', 'internal'];
-
 /** What crossed the border, by type, over all steps but the first, which led to the start. */
 export function toFlows({ points, steps }: Series): Flows {
   const ZERO = new Decimal(0);
-  const sums = { deposits: ZERO, withdrawals: ZERO, unexplained: ZERO, opening: ZERO, inTransit: ZERO, fees: ZERO, income: ZERO };
+  const crossed = { deposits: ZERO, withdrawals: ZERO, unexplained: ZERO, opening: ZERO, inTransit: ZERO, trades: ZERO };
+  const sums = { ...crossed, fees: ZERO, income: ZERO };
   const flows = { in: ZERO, out: ZERO, count: 0, revalued: ZERO, unpricedCount: 0 };
   for (const [place, { movements, revalued }] of steps.entries()) {
     if (place === 0) continue;
     flows.revalued = flows.revalued.plus(revalued);
-    for (const { type, quantity, price } of netted(movements)) {
-      if (type === 'trade') continue;
-      const isExternal = EXTERNAL.includes(type);
+    for (const { type, quantity, price, isExternal } of netted(movements)) {
+      if (type === 'trade' && !isExternal) continue;
       if (isExternal) flows.count += 1;
       if (price === null) {
         flows.unpricedCount += 1;

@@ -27,6 +27,8 @@ export type Movement = {
   readonly quantity: Decimal;
   /** In US dollars, at the point. */
   readonly price: Decimal | null;
+  /** Whether it came from outside, or left. */
+  readonly isExternal: boolean;
 };
 
 /** What happened on the way to a point. */
@@ -50,26 +52,25 @@ export type SeriesDeps = {
 export type SeriesQuery = {
   readonly moments: readonly Moment[];
   readonly rules: ReadonlyMap<string, RuledAsset>;
+  /** What counts as spam or is held back: worth nothing here, but something may have been exchanged for it. */
+  readonly excludedIds: readonly string[];
   /** Upper-case code. */
   readonly currency: string;
   readonly chains: readonly string[] | null;
 };
 
-/** What a portfolio earns or spends by itself; everything else crosses its border. What goes from wallet to wallet nets to zero, but for what is on its way. */
-const INSIDE: readonly Movement['type'][] = ['trade', 'fee', 'income'];
-
 /**
  * Values each moment that has a currency rate, and tells what moved between them. What came or went counts at the moment that first shows it, at the prices of that moment.
  */
 export async function readSeries(deps: SeriesDeps, tenantId: string, query: SeriesQuery): Promise<Series> {
-  const { rules, currency, chains } = query;
+  const { rules, excludedIds, currency, chains } = query;
   const rates = await readRates(deps.history, currency, query.moments);
   const moments = query.moments.filter((_, place) => rates.has(place));
   const known = [...rates].toSorted(([a], [b]) => a - b).map(([, rate]) => rate);
   const assetIds = [...rules.keys()];
   const [holdings, sums] = await Promise.all([
     deps.performance.readHoldings(tenantId, { moments, assetIds }),
-    readSums(deps, tenantId, { moments, assetIds, chains }),
+    readSums(deps, tenantId, { moments, assetIds, excludedIds, chains }),
   ]);
   const [rowsAt, sumsAt] = [Map.groupBy(holdings, ({ place }) => place), Map.groupBy(sums, ({ place }) => place)];
   const states = moments.map((_, place) => toPositions(rowsAt.get(place) ?? [], rules));
@@ -90,7 +91,12 @@ const BEFORE_ALL = new Date(0);
 async function readSums(
   { performance, ledger }: SeriesDeps,
   tenantId: string,
-  { moments, assetIds, chains }: Pick<SeriesQuery, 'moments' | 'chains'> & { readonly assetIds: readonly string[] },
+  {
+    moments,
+    assetIds,
+    excludedIds,
+    chains,
+  }: Pick<SeriesQuery, 'moments' | 'excludedIds' | 'chains'> & { readonly assetIds: readonly string[] },
 ): Promise<readonly LedgerSum[]> {
   const last = moments.at(-1);
   if (last === undefined) return [];
@@ -102,7 +108,8 @@ async function readSums(
     return next === first ? [] : [{ place, interval: { from: moments[place - 1]?.at ?? BEFORE_ALL, to: at } }];
   });
   const intervals = wanted.map(({ interval }) => interval);
-  const sums = intervals.length === 0 ? [] : await ledger.sumBetween(tenantId, { walletIds: null, chains, assetIds, intervals });
+  const filter = { walletIds: null, chains, assetIds: [...assetIds, ...excludedIds] };
+  const sums = intervals.length === 0 ? [] : await ledger.sumBetween(tenantId, { ...filter, intervals });
   return sums.map((sum) => ({ ...sum, place: wanted[sum.place]?.place ?? sum.place }));
 }
 
@@ -152,6 +159,7 @@ type StepInput = {
 
 function toStep({ before, after, sums, rules, rate }: StepInput): SeriesStep {
   const sumsOf = Map.groupBy(sums, ({ assetId }) => assetId);
+  const trading = findWholeTrades(sums, (assetId) => rules.has(assetId) && after.get(assetId)?.price != null);
   const assetIds = [...new Set([...before.keys(), ...after.keys(), ...sumsOf.keys()])].filter((id) => rules.has(id));
   let [external, revalued] = [new Decimal(0), new Decimal(0)];
   const movements = assetIds.flatMap((assetId) => {
@@ -159,7 +167,7 @@ function toStep({ before, after, sums, rules, rate }: StepInput): SeriesStep {
     const change = (now?.quantity ?? ZERO).minus(old?.quantity ?? ZERO);
     const unit = rules.get(assetId)?.unit ?? new Decimal(1);
     const price = now?.price ?? null;
-    const moved = toMovements({ assetId, price, change, sums: sumsOf.get(assetId) ?? [], unit });
+    const moved = toMovements({ assetId, price, change, sums: sumsOf.get(assetId) ?? [], unit, trading });
     revalued = revalued.plus(revaluation(old, price));
     if (price !== null) external = external.plus(crossing(moved).times(price));
     return moved;
@@ -169,22 +177,48 @@ function toStep({ before, after, sums, rules, rate }: StepInput): SeriesStep {
 
 const ZERO = new Decimal(0);
 
+type MovementsInput = Pick<Movement, 'assetId' | 'price'> & {
+  readonly sums: readonly LedgerSum[];
+  readonly change: Decimal;
+  readonly unit: Decimal;
+  readonly trading: ReadonlySet<string>;
+};
+
 /** What the sums leave of the change is unexplained, so that the parts are always the whole. */
-function toMovements({
-  sums,
-  change,
-  unit,
-  ...asset
-}: Pick<Movement, 'assetId' | 'price'> & { sums: readonly LedgerSum[]; change: Decimal; unit: Decimal }): readonly Movement[] {
+function toMovements({ sums, change, unit, trading, ...asset }: MovementsInput): readonly Movement[] {
   const told = sums.map(
-    ({ walletId, type, amountRaw }): Movement => ({ ...asset, walletId, type, quantity: unit.times(amountRaw.toString()) }),
+    ({ walletId, type, amountRaw }): Movement => ({
+      ...{ ...asset, walletId, type, quantity: unit.times(amountRaw.toString()) },
+      isExternal: type === 'trade' ? !trading.has(walletId) : !INSIDE.includes(type),
+    }),
   );
   const rest = told.reduce((left, { quantity }) => left.minus(quantity), change);
-  return rest.isZero() ? told : [...told, { ...asset, walletId: null, type: 'unexplained', quantity: rest }];
+  return rest.isZero() ? told : [...told, { ...asset, walletId: null, type: 'unexplained', quantity: rest, isExternal: true }];
+}
+
+/** What a portfolio spends or earns by itself. What goes from wallet to wallet nets to zero, but for what is on its way. */
+const INSIDE: readonly Movement['type'][] = ['fee', 'income'];
+
+/**
+ * The wallets whose exchanges are told with both sides, each with a price. Where one has no price, counts as spam or is not shown yet, what was given for it would look lost, and so what that wallet exchanged crosses the
+ * border.
+ */
+function findWholeTrades(sums: readonly LedgerSum[], hasPrice: (assetId: string) => boolean): ReadonlySet<string> {
+  const legs = Map.groupBy(
+    sums.filter(({ type }) => type === 'trade'),
+    ({ walletId }) => walletId,
+  );
+  const whole = [...legs].filter(
+    ([, own]) =>
+      own.every(({ assetId }) => hasPrice(assetId)) &&
+      own.some(({ amountRaw }) => amountRaw > 0n) &&
+      own.some(({ amountRaw }) => amountRaw < 0n),
+  );
+  return new Set(whole.map(([walletId]) => walletId));
 }
 
 function crossing(movements: readonly Movement[]): Decimal {
-  return movements.reduce((total, { type, quantity }) => (INSIDE.includes(type) ? total : total.plus(quantity)), ZERO);
+  return movements.reduce((total, { isExternal, quantity }) => (isExternal ? total.plus(quantity) : total), ZERO);
 }
 
 function revaluation(old: Position | undefined, price: Decimal | null): Decimal {

@@ -21,7 +21,7 @@ import { toPnl } from './profit-and-loss.ts';
 export type PerformanceService = {
   /**
    * How the portfolio did between two snapshots, by what is known and said of the assets today. Every flow is valued at the last snapshot of the hour that first shows it (of the day, where hours are not kept any more); deposits, withdrawals, what a wallet held when it was added and what
-   * the ledger does not explain are flows, while exchanges, fees and income are part of the return. Throws invalid_request, unknown_chain, asset_not_found.
+   * the ledger does not explain are flows, while exchanges of which both sides have a price, fees and income are part of the return. Throws invalid_request, unknown_chain, asset_not_found.
    */
   getPerformance(tenantId: string, query: PerformanceQuery): Promise<Performance>;
 };
@@ -108,14 +108,16 @@ async function readPast(deps: PerformanceServiceDeps, tenantId: string, query: P
   const { currency, chains, timeZone, period } = query;
   const end = await deps.performance.findEnd(tenantId, query.to);
   const found = await readAssetRules(deps, tenantId, await deps.history.listAssetIds(tenantId));
-  const rules = new Map([...found].filter(([, { asset, isExcluded }]) => !isExcluded && (chains?.includes(asset.chain) ?? true)));
+  const wanted = [...found].filter(([, { asset }]) => chains?.includes(asset.chain) ?? true);
+  const rules = new Map(wanted.filter(([, { isExcluded }]) => !isExcluded));
+  const excludedIds = wanted.flatMap(([id, { isExcluded }]) => (isExcluded ? [id] : []));
   const from = query.from ?? (end === undefined ? null : periodStart(period, query.to ?? end, timeZone));
   const assetIds = [...rules.keys()];
   const listed = end === undefined ? [] : await deps.performance.listMoments(tenantId, { from, to: end, assetIds });
   const place = Math.max(from === null ? 0 : listed.findLastIndex(({ at }) => at <= from), 0);
   const moments = thinOut(listed.slice(place));
   const before = thinOut(listed.slice(0, place).filter(({ hasMoved }) => hasMoved));
-  const all = await readSeries(deps, tenantId, { moments: [...before, ...moments], rules, currency, chains });
+  const all = await readSeries(deps, tenantId, { moments: [...before, ...moments], rules, excludedIds, currency, chains });
   const startAt = moments[0]?.at;
   const first = all.points.findIndex(({ moment }) => startAt !== undefined && moment.at >= startAt);
   const cut = first === -1 ? all.points.length : first;

@@ -90,6 +90,8 @@ export type Flows = {
   readonly opening: Decimal;
   /** What was on its way between wallets when snapshots were taken. */
   readonly inTransit: Decimal;
+  /** What was exchanged for something that has no price, counts as spam or is not shown yet; and what was got for it. */
+  readonly trades: Decimal;
   readonly revalued: Decimal;
   readonly fees: Decimal;
   readonly income: Decimal;

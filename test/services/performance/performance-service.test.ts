@@ -82,7 +82,7 @@ describe('the worked example', () => {
     const shown = Object.fromEntries(Object.entries(flows).map(([name, value]) => [name, Number(value)]));
     expect(shown).toEqual({
       ...{ in: 495, out: 440, count: 2, deposits: 495, withdrawals: -440, fees: 121 },
-      ...{ unexplained: 0, opening: 0, inTransit: 0, revalued: 0, income: 0, unpricedCount: 0 },
+      ...{ unexplained: 0, opening: 0, inTransit: 0, trades: 0, revalued: 0, income: 0, unpricedCount: 0 },
     });
   });
 
