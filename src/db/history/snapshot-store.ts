@@ -92,8 +92,8 @@ export async function ensureMonth(trx: Kysely<Schema>, table: 'holding_points' |
 }
 
 /**
- * Only what moved has a point; what was never above zero has none, and what is followed no more has left. In one pass, in the order of the index: a round in which everything moved is written about
- * as fast as COPY writes.
+ * Only what moved has a point; what was never above zero has none, and what is followed no more has left. What was filled in of the past stays as it is until its source has been read once. In one pass, in
+ * the order of the index: a round in which everything moved is written about as fast as COPY writes.
  */
 async function saveHoldings(trx: Transaction<Schema>, tenantId: string, at: Date): Promise<void> {
   // Room for 100,000 amounts that all moved, which would go through files otherwise.
@@ -104,7 +104,8 @@ async function saveHoldings(trx: Transaction<Schema>, tenantId: string, at: Date
         coalesce(b.amount_raw, 0) as amount_raw, b.block_number, b.block_hash
       from (select * from balances where tenant_id = ${tenantId}) b
       full join (select ctid, * from holding_series where tenant_id = ${tenantId}) s using (wallet_id, asset_id, position)
-      where coalesce(b.amount_raw, 0) <> coalesce(s.amount_raw, 0) and (b.wallet_id is null or b.amount_raw is not null)
+      where coalesce(b.amount_raw, 0) <> coalesce(s.amount_raw, 0)
+        and case when b.wallet_id is null then not ${isUnread(tenantId)} else b.amount_raw is not null end
     ), known as (
       update holding_series s set amount_raw = moved.amount_raw from moved where s.ctid = moved.place
     ), new as (
@@ -114,6 +115,18 @@ async function saveHoldings(trx: Transaction<Schema>, tenantId: string, at: Date
     insert into holding_points (tenant_id, wallet_id, asset_id, position, at, amount_raw, block_number, block_hash)
     select ${tenantId}, wallet_id, asset_id, position, ${at}, amount_raw, block_number, block_hash from moved
     order by wallet_id, asset_id, position`.execute(trx);
+}
+
+/** Whether the source of a series is followed and was never read, so that no balance says nothing. */
+function isUnread(tenantId: string): ReturnType<typeof sql> {
+  return sql`exists (
+    select from wallet_chains c
+    where c.tenant_id = ${tenantId} and c.wallet_id = s.wallet_id and c.chain = s.chain and not exists (
+      select from sources o
+      where o.tenant_id = c.tenant_id and o.wallet_id = c.wallet_id and o.chain = c.chain
+        and o.kind = case s.position when 'stake' then 'stake' else 'balances' end and o.observed_at is not null
+    )
+  )`;
 }
 
 /** Only what has changed since it was last written down. What is held no more keeps the last word on it: nobody can judge what it claims to be worth by then. */

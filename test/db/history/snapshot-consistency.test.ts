@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createBalanceStore } from '../../../src/db/balance-store.ts';
 import { createSnapshotStore } from '../../../src/db/history/snapshot-store.ts';
 import type { Asset } from '../../../src/domain/asset.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
-import { addAsset, addWallet, amountOf, at, readingOf } from '../../support/store-fixtures.ts';
+import { addAsset, addWallet, amountOf, at, failureOf, readingOf } from '../../support/store-fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
@@ -71,3 +71,33 @@ async function waitForBlocked(): Promise<void> {
     if (rows.length > 0) return;
   }
 }
+
+describe('what was filled in of the past before anything was read', () => {
+  beforeEach(async () => {
+    const row = { tenant_id: tenantId, wallet_id: wallet.id, asset_id: asset.id, position: 'wallet' as const };
+    await take(0);
+    await sql`
+      insert into holding_series (tenant_id, wallet_id, asset_id, position, chain, amount_raw)
+      values (${row.tenant_id}, ${row.wallet_id}, ${row.asset_id}, ${row.position}, 'ethereum', 100)`.execute(database.db);
+    await sql`
+      insert into holding_points (tenant_id, wallet_id, asset_id, position, at, amount_raw)
+      values (${row.tenant_id}, ${row.wallet_id}, ${row.asset_id}, ${row.position}, ${at(0)}, 100)`.execute(database.db);
+  });
+
+  it('is carried while its source was never read', async () => {
+    await createBalanceStore(database.db).saveReadings(tenantId, [failureOf(wallet, 5)]);
+    await take(10);
+    expect(await listAmounts('holding_points')).toEqual(['100']);
+    expect(await listAmounts('asset_hours')).toEqual(['100']);
+  });
+
+  it('ends once its source was read without it, or is followed no more', async () => {
+    await createBalanceStore(database.db).saveReadings(tenantId, [readingOf(wallet, 5, [])]);
+    await take(10);
+    expect(await listAmounts('holding_points')).toEqual(['100', '0']);
+    await sql`update holding_series set amount_raw = 100 where tenant_id = ${tenantId}`.execute(database.db);
+    await sql`delete from wallets where tenant_id = ${tenantId}`.execute(database.db);
+    await take(20);
+    expect(await listAmounts('holding_points')).toEqual(['100', '0', '0']);
+  });
+});
