@@ -146,18 +146,26 @@ async function saveExclusions(trx: Transaction<Schema>, tenantId: string, { at, 
     ))`.execute(trx);
 }
 
-/** The prices and rates that are known now, each under the moment it was quoted; a clock of theirs that is ahead of ours does not make them unknown. */
+/**
+ * The prices and rates that are known now, each under the moment it was quoted; a clock of theirs that is ahead of ours does not make them unknown. A price takes the place of one that was quoted later, by a source that
+ * fails by now, from this moment on.
+ */
 async function savePrices(trx: Transaction<Schema>, tenantId: string, at: Date): Promise<void> {
-  const held = sql`select asset_id from balances where tenant_id = ${tenantId} and amount_raw > 0`;
+  // Once what is there no more, too, for the price it was left at.
+  const known = sql`
+    select p.asset_id, p.good_value, p.good_source, least(p.good_quoted_at, ${at}) as quoted_at
+    from prices p join (select distinct asset_id from holding_series where tenant_id = ${tenantId}) h using (asset_id)
+    where p.good_quoted_at is not null`;
   const { rows } = await sql<{ month: Date }>`
-    select distinct date_trunc('month', least(good_quoted_at, ${at}), 'UTC') as month
-    from prices where good_quoted_at is not null and asset_id in (${held})`.execute(trx);
+    select distinct date_trunc('month', quoted_at, 'UTC') as month from (${known}) k
+    union select date_trunc('month', ${at}::timestamptz, 'UTC') order by month`.execute(trx);
   for (const { month } of rows) await ensureMonth(trx, 'price_points', month);
   await sql`
     insert into price_points (asset_id, at, value, source)
-    select asset_id, least(good_quoted_at, ${at}), good_value, good_source from prices
-    where good_quoted_at is not null and asset_id in (${held})
-    order by asset_id on conflict do nothing`.execute(trx);
+    select k.asset_id, case when k.quoted_at <= last.at then ${at} else k.quoted_at end, k.good_value, k.good_source
+    from (${known}) k left join lateral (${lastPrice(sql`k.asset_id`, at)}) last on true
+    where last.at is null or k.quoted_at > last.at or k.good_value <> last.value
+    order by k.asset_id on conflict do nothing`.execute(trx);
   await sql`
     insert into fx_points (currency, at, per_usd, source)
     select currency, least(quoted_at, ${at}), per_usd, source from fx_rates
@@ -186,9 +194,13 @@ async function saveBucket(trx: Transaction<Schema>, { tenantId, snapshot, bucket
       except select asset_id from held
     )
     insert into ${assets} (tenant_id, bucket, asset_id, amount_raw, price)
-    select ${tenantId}, ${start}, now.asset_id, now.amount_raw, p.good_value
+    select ${tenantId}, ${start}, now.asset_id, now.amount_raw, p.value
     from (select asset_id, amount_raw from held union all select asset_id, 0 from sold) now
-    left join prices p on p.asset_id = now.asset_id`.execute(trx);
+    left join lateral (${lastPrice(sql`now.asset_id`, at)}) p on true`.execute(trx);
+}
+
+function lastPrice(assetId: ReturnType<typeof sql>, at: Date): ReturnType<typeof sql> {
+  return sql`select value, at from price_points where asset_id = ${assetId} and at <= ${at} order by at desc limit 1`;
 }
 
 /** What has just been written, not the balances: these may have been read anew since. */

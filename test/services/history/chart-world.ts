@@ -71,7 +71,8 @@ export async function createChartWorld() {
   const renewed = new Map<string, string>();
   const saveQuote = async (id: string, value: string, quotedAt: Date): Promise<void> => {
     const lastGood = { value: new Decimal(value), source: 'test', quotedAt };
-    await priceStore.savePrices(new Map([[id, { lastGood, suspect: null, checkedAt: quotedAt, attempts: [] }]]));
+    const checkedAt = quotedAt > now ? quotedAt : now;
+    await priceStore.savePrices(new Map([[id, { lastGood, suspect: null, checkedAt, attempts: [] }]]));
   };
   return {
     db,

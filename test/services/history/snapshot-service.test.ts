@@ -73,6 +73,25 @@ describe('a snapshot', () => {
   });
 });
 
+describe('a price of a source that quotes later than another one', () => {
+  it.each([
+    ['an older moment', at(300)],
+    ['the same moment', at(600)],
+  ])('counts from the snapshot on that finds it, for %s as well', async (_name, quotedAt) => {
+    const asset = await world.addAsset();
+    await world.hold(wallet, [[asset, 300n]]);
+    await world.quote(asset, '2', at(600));
+    await world.take(at(610));
+    await world.quote(asset, '5', quotedAt);
+    await world.take(at(1000));
+    const tell = async (query: Parameters<typeof world.read>[0]): Promise<readonly (string | undefined)[]> =>
+      (await world.read(query)).points.filter(({ value }) => value !== null).map(({ value }) => value?.toFixed());
+    expect(await tell({ step: '5m' })).toEqual(['6', '15']);
+    expect(await tell({ step: '1h' })).toEqual(['15']);
+    expect(await tell({ step: '1h', walletIds: [wallet.id] })).toEqual(['15']);
+  });
+});
+
 describe('a price that nobody renews', () => {
   it('makes the points that go by it incomplete, and no other ones', async () => {
     const asset = await world.addAsset();
