@@ -6,7 +6,7 @@ import { isUuid } from '../uuid.ts';
 import type { LedgerFilter } from './ledger-store.ts';
 
 /**
- * The entries of a tenant, classified by the wallets that are tracked now, as a subquery. What a transfer is: `internal` when its other end is a wallet of the tenant on that chain; else `trade` when its transaction
+ * The entries of a tenant, classified by the wallets that are tracked now, as a subquery. What a transfer is: `internal` when its other end is a wallet of the tenant on that chain whose ledger has it too; else `trade` when its transaction
  * brings this wallet one asset and takes another, both from or to the outside; else a deposit or a withdrawal. Any other kind stands as it was stored. `wallet_created_at`: since when the wallet is followed.
  */
 export function classifiedEntries(tenantId: string): ReturnType<typeof sql> {
@@ -30,13 +30,22 @@ export function classifiedEntries(tenantId: string): ReturnType<typeof sql> {
   )`;
 }
 
-/** Whether the other end is tracked. Addresses of EVM chains are the same in any case; those of Solana are not. */
+/**
+ * Whether the other end is tracked and its ledger has the same movement. A wallet that was added later, or whose transfers cannot be read, has not: there the amount is told as `opening` or `unexplained`, and would count twice
+ * if it had not left here. Addresses of EVM chains are the same in any case; those of Solana are not.
+ */
 function isInternal(tenantId: string, entry: 'e' | 'o'): ReturnType<typeof sql> {
-  const counterparty = sql.ref(`${entry}.counterparty`);
-  return sql`(${counterparty} is not null and (${sql.ref(`${entry}.chain`)}, case w.family when 'evm' then lower(${counterparty}) else ${counterparty} end) in (
+  const of = (column: string): ReturnType<typeof sql.ref> => sql.ref(`${entry}.${column}`);
+  const counterparty = of('counterparty');
+  return sql`(${counterparty} is not null and (${of('chain')}, case w.family when 'evm' then lower(${counterparty}) else ${counterparty} end) in (
     select c.chain, case t.family when 'evm' then lower(t.address) else t.address end
     from wallets t join wallet_chains c on c.tenant_id = t.tenant_id and c.wallet_id = t.id
     where t.tenant_id = ${tenantId}
+  ) and exists (
+    select from ledger_entries m join wallets t on t.tenant_id = m.tenant_id and t.id = m.wallet_id
+    where m.tenant_id = ${tenantId} and m.tx_hash = ${of('tx_hash')} and m.chain = ${of('chain')} and m.asset_id = ${of('asset_id')}
+      and m.kind = 'transfer' and sign(m.amount_raw) = -sign(${of('amount_raw')})
+      and case w.family when 'evm' then lower(t.address) = lower(${counterparty}) else t.address = ${counterparty} end
   ))`;
 }
 

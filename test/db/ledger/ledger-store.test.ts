@@ -147,12 +147,19 @@ describe('a transfer', () => {
     const other = await addWallet(database.db, OTHER_TENANT_ID);
     expect(
       await typesOf(
-        entryOf(alice, token, -5n, { counterparty: bob.address.toUpperCase().replace('0X', '0x') }),
-        entryOf(bob, token, 5n, { counterparty: alice.address.toLowerCase() }),
-        entryOf(bob, token, -6n, { counterparty: elsewhere.address }),
-        entryOf(bob, token, -7n, { counterparty: other.address }),
+        entryOf(alice, token, -5n, { txHash: '0x1', counterparty: bob.address.toUpperCase().replace('0X', '0x') }),
+        entryOf(bob, token, 5n, { txHash: '0x1', counterparty: alice.address.toLowerCase() }),
+        entryOf(bob, token, -6n, { txHash: '0x2', counterparty: elsewhere.address }),
+        entryOf(bob, token, -7n, { txHash: '0x3', counterparty: other.address }),
       ),
     ).toEqual(['-5 internal', '-6 withdrawal', '-7 withdrawal', '5 internal']);
+  });
+
+  it('is not internal where the ledger of the other wallet does not have it', async () => {
+    const sent = entryOf(alice, token, -5n, { txHash: '0x1', counterparty: bob.address });
+    const other = entryOf(bob, dollar, 7n, { txHash: '0x1', counterparty: alice.address });
+    expect(await typesOf(sent, other)).toEqual(['-5 withdrawal', '7 deposit']);
+    expect(await typesOf(entryOf(bob, token, 5n, { txHash: '0x1', counterparty: alice.address }))).toContain('-5 internal');
   });
 
   it('knows addresses of Solana in their own case only', async () => {
@@ -166,10 +173,12 @@ describe('a transfer', () => {
     });
     expect(
       await typesOf(
-        entryOf(mine, sol, -1n, { counterparty: address }),
-        entryOf(mine, sol, -2n, { counterparty: address.toLowerCase() }),
+        entryOf(mine, sol, -1n, { txHash: 'One', counterparty: address }),
+        entryOf(mine, sol, 1n, { txHash: 'One', counterparty: address }),
+        entryOf(mine, sol, -2n, { txHash: 'Two', counterparty: address.toLowerCase() }),
+        entryOf(mine, sol, 2n, { txHash: 'Two', counterparty: address.toLowerCase() }),
       ),
-    ).toEqual(['-1 internal', '-2 withdrawal']);
+    ).toEqual(['-1 internal', '-2 withdrawal', '1 internal', '2 deposit']);
   });
 
   it('is a trade when its transaction brings one asset and takes another', async () => {
@@ -189,6 +198,7 @@ describe('a transfer', () => {
         inTransaction('0x3', bob, dollar, -14n),
         inTransaction('0x4', bob, dollar, -15n),
         inTransaction('0x4', bob, token, 16n, { counterparty: alice.address }),
+        inTransaction('0x4', alice, token, -16n, { counterparty: bob.address }),
       ),
     ).toEqual(
       [
@@ -202,6 +212,7 @@ describe('a transfer', () => {
         '-14 withdrawal',
         '-15 withdrawal',
         '16 internal',
+        '-16 internal',
       ].toSorted(),
     );
   });
@@ -271,8 +282,8 @@ describe('sums', () => {
     await hold(bob, token, 45n, 20);
     await take(20);
     await ledger.addMany(TENANT, [
-      entryOf(alice, token, -40n, { counterparty: bob.address, blockNumber: 15n, occurredAt: at(15) }),
-      entryOf(bob, token, 40n, { counterparty: alice.address, blockNumber: 15n, occurredAt: at(15) }),
+      entryOf(alice, token, -40n, { txHash: '0x1', counterparty: bob.address, blockNumber: 15n, occurredAt: at(15) }),
+      entryOf(bob, token, 40n, { txHash: '0x1', counterparty: alice.address, blockNumber: 15n, occurredAt: at(15) }),
     ]);
     expect(await sums(until(10, 20))).toEqual(
       ['0: alice internal -40 token', '0: bob internal 40 token', '0: bob opening 5 token'].toSorted(),
