@@ -88,7 +88,10 @@ function toMissingPrices(oldestStale: Date | null): readonly MissingSource[] {
   return [{ walletId: null, chain: null, kind: 'prices', reason: 'stale', observedAt: oldestStale, code: null }];
 }
 
-function toMissing({ walletId, chain, kind, status, observedAt, error }: SourceReport): readonly MissingSource[] {
-  if (status === 'ok' || walletId === null || chain === null || kind === 'prices' || kind === 'fx') return [];
-  return [{ walletId, chain, kind, reason: status, observedAt, code: error?.code ?? null }];
+/** A source that was read lately is missing as well when one of its tokens could not be. */
+function toMissing({ walletId, chain, kind, status, observedAt, error, failedAssets }: SourceReport): readonly MissingSource[] {
+  const reason = status === 'ok' && failedAssets.length > 0 ? 'stale' : status;
+  if (reason === 'ok' || walletId === null || chain === null || kind === 'prices' || kind === 'fx') return [];
+  const code = error?.code ?? failedAssets[0]?.error.code ?? null;
+  return [{ walletId, chain, kind, reason, observedAt, code }];
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
-import { at } from '../../support/store-fixtures.ts';
+import { amountOf, at, readingOf, TIMEOUT } from '../../support/store-fixtures.ts';
 import { type ChartWorld, createChartWorld, INTERVAL_SECONDS, NEVER } from './chart-world.ts';
 
 let world: ChartWorld;
@@ -52,6 +52,20 @@ describe('a snapshot', () => {
       ],
     });
     expect(world.taken).toEqual(['full', 'partial']);
+  });
+
+  it('names a source of which one token could not be read', async () => {
+    const [read, unread] = [await world.addAsset(), await world.addAsset()];
+    await world.quote(read, '2');
+    await world.quote(unread, '3');
+    const readings = [amountOf(read, 100n), { status: 'failed', asset: unread, error: TIMEOUT } as const];
+    await world.stores.balances.saveReadings(TENANT, [readingOf(wallet, 0, readings)]);
+    await world.take(at(1));
+    const [point] = (await world.read({ step: '5m' })).points.filter(({ value }) => value !== null);
+    expect(point).toMatchObject({
+      complete: false,
+      missing: [{ walletId: wallet.id, chain: 'ethereum', reason: 'stale', observedAt: at(0), code: 'upstream_timeout' }],
+    });
   });
 
   it('comes right after the last one while a clock that was set back catches up', async () => {
