@@ -37,12 +37,18 @@ export type PerformanceStore = {
   /** The last snapshot that is told at or before a moment, or of all for null; undefined where there is none. */
   findEnd(tenantId: string, to: Date | null): Promise<Date | undefined>;
   /**
-   * All moments until `to`, oldest first: the days, and within the days in which an amount moved also the hours in which it did, as long as they are kept. Always among them: the last one at or before `from`, and
+   * All moments until `to`, oldest first: the days, and within the days in which an amount moved also the hours in which it did, as long as they are kept. What came and went within one day is seen only on the days of
+   * `ledgerMoments`. Always among them: the last one at or before `from`, and
    * the last one of all.
    */
   listMoments(
     tenantId: string,
-    query: { readonly from: Date | null; readonly to: Date; readonly assetIds: readonly string[] },
+    query: {
+      readonly from: Date | null;
+      readonly to: Date;
+      readonly assetIds: readonly string[];
+      readonly ledgerMoments: readonly Date[];
+    },
   ): Promise<readonly Moment[]>;
   /** The amounts and prices of these assets at each moment, by its place in the list; no row for what was not held. */
   readHoldings(
@@ -165,7 +171,7 @@ type MomentRow = {
 async function listMoments(
   db: Kysely<Schema>,
   tenantId: string,
-  { from, to, assetIds }: Parameters<PerformanceStore['listMoments']>[1],
+  { from, to, assetIds, ledgerMoments }: Parameters<PerformanceStore['listMoments']>[1],
 ): Promise<readonly Moment[]> {
   const assets = sql`tenant_id = ${tenantId} and asset_id = any(${[...assetIds]}::uuid[]) and bucket <= ${to}`;
   const { rows } = await sql<MomentRow>`
@@ -174,7 +180,7 @@ async function listMoments(
         amount_raw <> coalesce(lag(amount_raw) over (partition by asset_id order by bucket), 0) as has_moved
       from asset_days where ${assets}
     ), moved_days as (
-      select distinct bucket from days where has_moved
+      select bucket from days where has_moved union select unnest(${toDays(ledgerMoments)}::timestamptz[])
     ), hours as (
       select bucket, is_day, amount_raw <> coalesce(lag(amount_raw) over (partition by asset_id order by key, is_day desc), 0) as has_moved
       from (
@@ -205,6 +211,11 @@ async function listMoments(
     missing: missing.map(fromStored),
     hasMoved,
   }));
+}
+
+/** When their days (UTC) begin. */
+function toDays(moments: readonly Date[]): readonly string[] {
+  return [...new Set(moments.map((moment) => `${moment.toISOString().slice(0, 10)}T00:00:00Z`))];
 }
 
 type HoldingRow = {

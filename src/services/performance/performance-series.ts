@@ -45,12 +45,14 @@ export type Series = { readonly points: readonly SeriesPoint[]; readonly steps: 
 
 export type SeriesDeps = {
   readonly history: Pick<HistoryStore, 'readRates'>;
-  readonly performance: Pick<PerformanceStore, 'readHoldings' | 'listLedgerMoments'>;
+  readonly performance: Pick<PerformanceStore, 'readHoldings'>;
   readonly ledger: Pick<LedgerStore, 'sumBetween'>;
 };
 
 export type SeriesQuery = {
   readonly moments: readonly Moment[];
+  /** When an entry of the ledger can count, in order. */
+  readonly ledgerMoments: readonly Date[];
   readonly rules: ReadonlyMap<string, RuledAsset>;
   /** What counts as spam or is held back: worth nothing here, but something may have been exchanged for it. */
   readonly excludedIds: readonly string[];
@@ -63,14 +65,14 @@ export type SeriesQuery = {
  * Values each moment that has a currency rate, and tells what moved between them. What came or went counts at the moment that first shows it, at the prices of that moment.
  */
 export async function readSeries(deps: SeriesDeps, tenantId: string, query: SeriesQuery): Promise<Series> {
-  const { rules, excludedIds, currency, chains } = query;
+  const { rules, currency } = query;
   const rates = await readRates(deps.history, currency, query.moments);
   const moments = query.moments.filter((_, place) => rates.has(place));
   const known = [...rates].toSorted(([a], [b]) => a - b).map(([, rate]) => rate);
   const assetIds = [...rules.keys()];
   const [holdings, sums] = await Promise.all([
     deps.performance.readHoldings(tenantId, { moments, assetIds }),
-    readSums(deps, tenantId, { moments, assetIds, excludedIds, chains }),
+    readSums(deps.ledger, tenantId, { ...query, moments }),
   ]);
   const [rowsAt, sumsAt] = [Map.groupBy(holdings, ({ place }) => place), Map.groupBy(sums, ({ place }) => place)];
   const states = moments.map((_, place) => toPositions(rowsAt.get(place) ?? [], rules));
@@ -89,18 +91,10 @@ const BEFORE_ALL = new Date(0);
 
 /** What the ledger says of the way to each moment. Only those ways are looked at on which it can say anything: where much moves, asking for all of them takes very long. */
 async function readSums(
-  { performance, ledger }: SeriesDeps,
+  ledger: SeriesDeps['ledger'],
   tenantId: string,
-  {
-    moments,
-    assetIds,
-    excludedIds,
-    chains,
-  }: Pick<SeriesQuery, 'moments' | 'excludedIds' | 'chains'> & { readonly assetIds: readonly string[] },
+  { moments, ledgerMoments: told, rules, excludedIds, chains }: SeriesQuery,
 ): Promise<readonly LedgerSum[]> {
-  const last = moments.at(-1);
-  if (last === undefined) return [];
-  const told = await performance.listLedgerMoments(tenantId, { to: last.at, assetIds });
   let next = 0;
   const wanted = moments.flatMap(({ at }, place) => {
     const first = next;
@@ -108,7 +102,7 @@ async function readSums(
     return next === first ? [] : [{ place, interval: { from: moments[place - 1]?.at ?? BEFORE_ALL, to: at } }];
   });
   const intervals = wanted.map(({ interval }) => interval);
-  const filter = { walletIds: null, chains, assetIds: [...assetIds, ...excludedIds] };
+  const filter = { walletIds: null, chains, assetIds: [...rules.keys(), ...excludedIds] };
   const sums = intervals.length === 0 ? [] : await ledger.sumBetween(tenantId, { ...filter, intervals });
   return sums.map((sum) => ({ ...sum, place: wanted[sum.place]?.place ?? sum.place }));
 }

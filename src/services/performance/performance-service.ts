@@ -113,11 +113,15 @@ async function readPast(deps: PerformanceServiceDeps, tenantId: string, query: P
   const excludedIds = wanted.flatMap(([id, { isExcluded }]) => (isExcluded ? [id] : []));
   const from = query.from ?? (end === undefined ? null : periodStart(period, query.to ?? end, timeZone));
   const assetIds = [...rules.keys()];
-  const listed = end === undefined ? [] : await deps.performance.listMoments(tenantId, { from, to: end, assetIds });
+  const ledgerMoments = end === undefined ? [] : await deps.performance.listLedgerMoments(tenantId, { to: end, assetIds });
+  const listed =
+    end === undefined ? [] : await deps.performance.listMoments(tenantId, { from, to: end, assetIds, ledgerMoments });
   const place = Math.max(from === null ? 0 : listed.findLastIndex(({ at }) => at <= from), 0);
   const moments = thinOut(listed.slice(place));
   const before = thinOut(listed.slice(0, place).filter(({ hasMoved }) => hasMoved));
-  const all = await readSeries(deps, tenantId, { moments: [...before, ...moments], rules, excludedIds, currency, chains });
+  const all = await readSeries(deps, tenantId, {
+    ...{ moments: [...before, ...moments], ledgerMoments, rules, excludedIds, currency, chains },
+  });
   const startAt = moments[0]?.at;
   const first = all.points.findIndex(({ moment }) => startAt !== undefined && moment.at >= startAt);
   const cut = first === -1 ? all.points.length : first;

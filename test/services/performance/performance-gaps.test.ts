@@ -76,6 +76,25 @@ it('values what came within a day at the hour that shows it', async () => {
   expect(found.risk.days).toBe(1);
 });
 
+it('values what came and went within one day', async () => {
+  await see(day(1), 1000n, '100');
+  await world.enter({ wallet, asset: token, kind: 'deposit', amountRaw: 1000n, at: day(2, 5) });
+  await see(day(2, 6), 2000n, '100');
+  await world.enter({ wallet, asset: token, kind: 'withdrawal', amountRaw: -1000n, at: day(2, 17) });
+  await see(day(2, 18), 1000n, '200');
+  await see(day(3), 1000n, '200');
+  const { gain, returns, flows, pnl } = await world.measure();
+  // 1,000 came, doubled and left, as did what stays.
+  expect([gain, flows.in, flows.out, pnl.gain, pnl.realised].map((value) => value?.toFixed())).toEqual([
+    '2000',
+    '1000',
+    '2000',
+    '2000',
+    '1000',
+  ]);
+  expect(returns.timeWeighted.value).toBeCloseTo(1, 12);
+});
+
 it('does not see deposits and withdrawals, whatever their size', async () => {
   await see(day(1), 1000n, '100');
   await see(day(2), 50n, '110');

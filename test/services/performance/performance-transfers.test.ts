@@ -18,7 +18,7 @@ async function followSince(count: number) {
   const wallet = await world.follow();
   await world.db
     .updateTable('wallets')
-    .set({ created_at: day(count, 0) })
+    .set({ created_at: day(count, 0) } as never)
     .where('id', '=', wallet.id)
     .execute();
   return wallet;
