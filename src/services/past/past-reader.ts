@@ -10,7 +10,7 @@ import { type Block, type SourceError, toSourceError } from '../../domain/holdin
 import type { Wallet } from '../../domain/wallet.ts';
 import { type StoreAssetsDeps, storeAssets } from '../store-assets.ts';
 
-/** What one wallet held, or why that cannot be told. */
+/** All that one wallet held, or why that cannot be told: a token that could not be read would be taken for one that was not held. */
 export type PastWallet = { readonly walletId: string } & (
   | { readonly status: 'ok'; readonly amounts: readonly PastAmount[] }
   | { readonly status: 'failed'; readonly error: SourceError }
@@ -117,6 +117,8 @@ type Reading = Awaited<ReturnType<PastBalanceSource['readBalancesAt']>>['address
 function toPastWallet(walletId: string, reading: Reading | undefined, idOf: ReadonlyMap<string, string>): PastWallet {
   if (reading === undefined) return { walletId, status: 'failed', error: { code: 'upstream_malformed', provider: null } };
   if (reading.status !== 'ok') return { walletId, status: 'failed', error: reading.error };
+  const failed = reading.readings.find((one) => one.status === 'failed');
+  if (failed !== undefined) return { walletId, status: 'failed', error: failed.error };
   const amounts = reading.readings.flatMap((one) => {
     const assetId = idOf.get(assetKey(one.asset));
     return one.status === 'ok' && assetId !== undefined ? [{ assetId, amountRaw: one.amountRaw }] : [];

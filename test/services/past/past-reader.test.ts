@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createAssetStore } from '../../../src/db/asset-store.ts';
+import { createBalanceStore } from '../../../src/db/balance-store.ts';
+import { createHealingStore } from '../../../src/db/history/healing-store.ts';
+import { chains } from '../../../src/domain/chains.ts';
+import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
+import { createPastReader, type PastReaderDeps } from '../../../src/services/past/past-reader.ts';
+import { addAsset, addWallet, amountOf, at, TIMEOUT } from '../../support/store-fixtures.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+const NOT_ASKED: NonNullable<ReturnType<PastReaderDeps['sources']['get']>> = {
+  chain: 'ethereum',
+  kinds: ['balances'],
+  probe: () => Promise.reject(new Error('nobody asks how it is')),
+  readBalances: () => Promise.reject(new Error('the present is not asked for')),
+  describeTokens: () => Promise.reject(new Error('all tokens are known')),
+};
+
+it('tells nothing of a wallet of which one token could not be read, and all of another one', async () => {
+  const { db } = database;
+  const [broken, whole] = [await addWallet(db, TENANT), await addWallet(db, TENANT)];
+  const [good, bad] = [await addAsset(db), await addAsset(db)];
+  const failed = { status: 'failed', asset: bad, error: TIMEOUT } as const;
+  const ofAddress = (address: string, readings: readonly (ReturnType<typeof amountOf> | typeof failed)[]) =>
+    ({ address, kind: 'balances', status: 'ok', exhaustive: false, readings }) as const;
+  const past = {
+    chain: 'ethereum',
+    readBalancesAt: async () => ({
+      block: { number: 7n, hash: null },
+      addresses: [
+        ofAddress(broken.address, [amountOf(good, 5n), failed]),
+        ofAddress(whole.address, [amountOf(good, 5n), amountOf(bad, 0n)]),
+      ],
+    }),
+  };
+  const reader = createPastReader({
+    chains,
+    sources: new Map([['ethereum', NOT_ASKED]]),
+    pasts: new Map([['ethereum', past]]),
+    assets: createAssetStore(db),
+    balances: createBalanceStore(db),
+    healing: createHealingStore(db),
+    listedTokens: () => [],
+  });
+  const query = { chain: 'ethereum', wallets: [broken, whole], at: at(0), signal: new AbortController().signal };
+  const { wallets } = await reader.read(TENANT, query);
+  expect(wallets).toEqual([
+    { walletId: broken.id, status: 'failed', error: TIMEOUT },
+    {
+      walletId: whole.id,
+      status: 'ok',
+      amounts: [
+        { assetId: good.id, amountRaw: 5n },
+        { assetId: bad.id, amountRaw: 0n },
+      ],
+    },
+  ]);
+});
