@@ -5,7 +5,7 @@ import { parseSolanaAddress } from '../../src/adapters/solana/solana-address.ts'
 import { createAssetStore } from '../../src/db/asset-store.ts';
 import { createBalanceStore } from '../../src/db/balance-store.ts';
 import { createHistoryStore } from '../../src/db/history/history-store.ts';
-import { createSnapshotStore } from '../../src/db/history/snapshot-store.ts';
+import { createSnapshotStore, ensureMonth } from '../../src/db/history/snapshot-store.ts';
 import { createLedgerStore } from '../../src/db/ledger/ledger-store.ts';
 import { createTransactionStore } from '../../src/db/ledger/transaction-store.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
@@ -46,7 +46,6 @@ export type LedgerApi = {
 export async function startLedgerApi(): Promise<LedgerApi> {
   const database = await createTestDatabase();
   const { db } = database;
-  await sql`create table price_points_all partition of price_points default`.execute(db);
   const ether = await addAsset(db, ETHER);
   const token = await addAsset(db, { address: TOKEN_ADDRESS, symbol: 'DAI', listed: true });
   let wallet = await addWallet(db, TENANT);
@@ -67,6 +66,7 @@ export async function startLedgerApi(): Promise<LedgerApi> {
       await createSnapshotStore(db).take(TENANT, { at: at(second), grade: 'full', missing: [], excludedAssetIds: [] });
     },
     async quote(asset, second, value) {
+      await ensureMonth(db, 'price_points', at(second));
       await sql`insert into price_points values (${asset.id}, ${at(second)}, ${value}, 'defillama')`.execute(db);
     },
     async addFromChain(asset, amountRaw, second, overrides = {}) {

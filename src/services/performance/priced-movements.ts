@@ -38,8 +38,11 @@ export function priceMovements({ points, steps }: Series, own: OwnPrices): reado
   );
   const told = own.entries.flatMap((entry): (PricedMovement & { readonly place: number })[] => {
     let left = entry.amountRaw.times(own.rules.get(entry.assetId)?.unit ?? 0);
-    return (waiting.get(keyOf(entry, left)) ?? []).flatMap((one) => {
-      if (left.isZero() || one.left.isZero() || momentOf(one.place) < entry.occurredAt) return [];
+    const alike = waiting.get(keyOf(entry, left)) ?? [];
+    // It counts at one moment: what is left of it there says nothing of what moved later.
+    const shownAt = alike.find(({ place }) => momentOf(place) >= entry.occurredAt)?.place;
+    return alike.flatMap((one) => {
+      if (left.isZero() || one.left.isZero() || one.place !== shownAt) return [];
       const quantity = left.abs().lt(one.left.abs()) ? left : one.left;
       left = left.minus(quantity);
       one.left = one.left.minus(quantity);

@@ -162,6 +162,15 @@ it('never takes a price that was found for a gain, and says whose cost is not kn
   expect(asset?.uncostedQuantity.toFixed()).toBe('7');
 });
 
+it('prices by the word of an entry only what moved when it counts', async () => {
+  // Of twelve that were bought before, two were gone when the wallet was added.
+  await world.enter({ wallet, asset: token, kind: 'deposit', amountRaw: 1200n, at: day(0), price: ['50', 'USD'] });
+  await see(day(1), 1000n, '100');
+  await see(day(2), 1500n, '100');
+  const { pnl } = await world.measure();
+  expect(pnl.assets[0]?.cost.value?.toFixed()).toBe('1000');
+});
+
 it('says when a currency has no rate', async () => {
   await see(day(1), 1000n, '100');
   await see(day(2), 1000n, '110');
