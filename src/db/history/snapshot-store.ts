@@ -80,15 +80,32 @@ async function insertSnapshot(
 }
 
 /** The partition of the month that a moment lies in. */
-export async function ensureMonth(trx: Kysely<Schema>, table: 'holding_points' | 'price_points', at: Date): Promise<void> {
+export async function ensureMonth(db: Kysely<Schema>, table: 'holding_points' | 'price_points', at: Date): Promise<void> {
   const month = at.toISOString().slice(0, 7);
   const name = `${table}_${month.replace('-', '_')}`;
-  const { rows } = await sql<{ exists: boolean }>`select to_regclass(${name}) is not null as exists`.execute(trx);
-  if (rows[0]?.exists === true) return;
-  const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1)).toISOString();
+  if (await hasTable(db, name)) return;
+  const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1));
+  const partition = { table, name, from: `${month}-01T00:00:00Z`, until: next.toISOString() };
+  if (db.isTransaction) await createPartition(db, partition);
+  else await inTransaction(db, (trx) => createPartition(trx, partition));
+}
+
+/** One after the other: of those that create it at once, all but one would fail. */
+async function createPartition(
+  trx: Kysely<Schema>,
+  { table, name, from, until }: Record<'table' | 'name' | 'from' | 'until', string>,
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('month ' || ${name}, 0))`.execute(trx);
+  if (await hasTable(trx, name)) return;
   await sql`
-    create table if not exists ${sql.table(name)} partition of ${sql.table(table)}
-    for values from (${sql.lit(`${month}-01T00:00:00Z`)}) to (${sql.lit(next)})`.execute(trx);
+    create table ${sql.table(name)} partition of ${sql.table(table)}
+    for values from (${sql.lit(from)}) to (${sql.lit(until)})`.execute(trx);
+}
+
+/** From the catalog's table: what is remembered of names may be older than the wait for whoever creates it. */
+async function hasTable(db: Kysely<Schema>, name: string): Promise<boolean> {
+  const { rows } = await sql`select from pg_class where relname = ${name} and pg_table_is_visible(oid)`.execute(db);
+  return rows.length > 0;
 }
 
 /**

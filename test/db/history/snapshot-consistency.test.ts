@@ -18,9 +18,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 beforeEach(async () => {
-  const { rows } = await sql<{ id: string }>`
-    insert into tenants (id, name) select id, id::text from gen_random_uuid() as id returning id::text`.execute(database.db);
-  tenantId = rows[0]?.id ?? '';
+  tenantId = await addTenant();
   wallet = await addWallet(database.db, tenantId);
   asset = await addAsset(database.db);
 });
@@ -30,6 +28,12 @@ const save = (seconds: number, amountRaw: bigint): Promise<unknown> =>
 
 const take = (seconds: number): Promise<boolean> =>
   createSnapshotStore(database.db).take(tenantId, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });
+
+async function addTenant(): Promise<string> {
+  const { rows } = await sql<{ id: string }>`
+    insert into tenants (id, name) select id, id::text from gen_random_uuid() as id returning id::text`.execute(database.db);
+  return rows[0]?.id ?? '';
+}
 
 /** The amounts of all points or buckets, in the order of time. */
 async function listAmounts(table: 'holding_points' | 'asset_hours' | 'asset_days'): Promise<readonly string[]> {
@@ -61,6 +65,15 @@ it('tells the same amount in points and buckets, though it moves while the snaps
   expect(await listAmounts('holding_points')).toEqual(['3']);
   expect(await listAmounts('asset_hours')).toEqual(['3']);
   expect(await listAmounts('asset_days')).toEqual(['3']);
+});
+
+it('is taken of many tenants at once when a month begins', async () => {
+  const tenantIds = await Promise.all([1, 2, 3, 4, 5, 6].map(addTenant));
+  const store = createSnapshotStore(database.db);
+  for (const month of [0, 1, 2]) {
+    const snapshot = { at: new Date(Date.UTC(2031, month)), grade: 'full', missing: [], excludedAssetIds: [] } as const;
+    expect(await Promise.all(tenantIds.map((id) => store.take(id, snapshot)))).not.toContain(false);
+  }
 });
 
 /** Until somebody waits for the lock. */
