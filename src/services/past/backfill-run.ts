@@ -55,7 +55,7 @@ function isPending({ status }: BackfillRun['chains'][number]): boolean {
 /** What was read of one day: by chain what was held, or why that is not known. */
 type DayRead = { readonly day: Day; readonly at: Date; readonly chains: readonly ChainRead[]; readonly assets: readonly Asset[] };
 type ChainRead = { readonly chain: string } & (
-  | { readonly error: null; readonly read: PastDay['chains'][number] }
+  | { readonly error: null; readonly read: PastDay['chains'][number]; readonly lacking: SourceError | null }
   | { readonly error: SourceError }
 );
 
@@ -118,7 +118,8 @@ async function readDay(deps: BackfillRunDeps, run: BackfillRun, { wallet, day, m
       const [read] = wallets;
       if (read?.status !== 'ok') return { assets, told: { chain, error: read?.error ?? UNREAD } };
       const until = day < lastDay(run, knownFrom) ? moments(addDays(day, 1)) : knownFrom;
-      return { assets, told: { chain, error: null, read: { chain, block, until, amounts: read.amounts } } };
+      const { amounts, lacking } = read;
+      return { assets, told: { chain, error: null, lacking, read: { chain, block, until, amounts } } };
     }),
   );
   return { day, at, chains: reads.map(({ told }) => told), assets: reads.flatMap(({ assets }) => assets) };
@@ -157,7 +158,10 @@ function toPastDay(run: BackfillRun, { day, at, chains }: DayRead, moments: (day
     day,
     at,
     chains: read,
-    missing: lacking.flatMap((one) => toMissing(run.walletId, one)),
+    missing: [
+      ...lacking.flatMap((one) => toMissing(run.walletId, one)),
+      ...chains.flatMap((one) => toLacking(run.walletId, one)),
+    ],
     next: read.some(({ until }) => until?.getTime() === next.getTime()) ? next : null,
   };
 }
@@ -165,4 +169,10 @@ function toPastDay(run: BackfillRun, { day, at, chains }: DayRead, moments: (day
 function toMissing(walletId: string, { chain, status, error }: BackfillRun['chains'][number]): readonly MissingSource[] {
   if (status !== 'failed' && status !== 'unsupported') return [];
   return [{ walletId, chain, kind: 'balances', reason: status, observedAt: null, code: error?.code ?? null }];
+}
+
+/** A token without an amount is told of as a gap of its chain. */
+function toLacking(walletId: string, told: ChainRead): readonly MissingSource[] {
+  if (told.error !== null || told.lacking === null) return [];
+  return [{ walletId, chain: told.chain, kind: 'balances', reason: 'failed', observedAt: null, code: told.lacking.code }];
 }

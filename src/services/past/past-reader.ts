@@ -11,8 +11,10 @@ import type { Wallet } from '../../domain/wallet.ts';
 import { type StoreAssetsDeps, storeAssets } from '../store-assets.ts';
 
 /** All that one wallet held, or why that cannot be told: a token that could not be read would be taken for one that was not held. */
-export type PastWallet = { readonly walletId: string } & (
-  | { readonly status: 'ok'; readonly amounts: readonly PastAmount[] }
+export type PastWallet = {
+  readonly walletId: string;
+} /** `lacking`: why a token could not be read that will not be readable later either; it has no amount. */ & (
+  | { readonly status: 'ok'; readonly amounts: readonly PastAmount[]; readonly lacking: SourceError | null }
   | { readonly status: 'failed'; readonly error: SourceError }
 );
 
@@ -47,6 +49,8 @@ export type PastReaderDeps = {
   readonly listedTokens: StoreAssetsDeps['listedTokens'];
 };
 
+/** What a contract of that block answers does not change any more. */
+const REFUSED_BY_TOKEN = 'upstream_reverted';
 const NO_PAST: SourceError = { code: 'upstream_unsupported', provider: null };
 
 export function createPastReader(deps: PastReaderDeps): PastReader {
@@ -117,13 +121,14 @@ type Reading = Awaited<ReturnType<PastBalanceSource['readBalancesAt']>>['address
 function toPastWallet(walletId: string, reading: Reading | undefined, idOf: ReadonlyMap<string, string>): PastWallet {
   if (reading === undefined) return { walletId, status: 'failed', error: { code: 'upstream_malformed', provider: null } };
   if (reading.status !== 'ok') return { walletId, status: 'failed', error: reading.error };
-  const failed = reading.readings.find((one) => one.status === 'failed');
-  if (failed !== undefined) return { walletId, status: 'failed', error: failed.error };
+  const failures = reading.readings.flatMap((one) => (one.status === 'failed' ? [one.error] : []));
+  const failure = failures.find(({ code }) => code !== REFUSED_BY_TOKEN);
+  if (failure !== undefined) return { walletId, status: 'failed', error: failure };
   const amounts = reading.readings.flatMap((one) => {
     const assetId = idOf.get(assetKey(one.asset));
     return one.status === 'ok' && assetId !== undefined ? [{ assetId, amountRaw: one.amountRaw }] : [];
   });
-  return { walletId, status: 'ok', amounts };
+  return { walletId, status: 'ok', amounts, lacking: failures[0] ?? null };
 }
 
 function failAll(wallets: readonly Wallet[], error: SourceError): PastRead {

@@ -3,6 +3,7 @@ import { createAssetStore } from '../../../src/db/asset-store.ts';
 import { createBalanceStore } from '../../../src/db/balance-store.ts';
 import { createHealingStore } from '../../../src/db/history/healing-store.ts';
 import { chains } from '../../../src/domain/chains.ts';
+import type { Reading } from '../../../src/domain/holding.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import { createPastReader, type PastReaderDeps } from '../../../src/services/past/past-reader.ts';
 import { addAsset, addWallet, amountOf, at, TIMEOUT } from '../../support/store-fixtures.ts';
@@ -22,12 +23,13 @@ const NOT_ASKED: NonNullable<ReturnType<PastReaderDeps['sources']['get']>> = {
   describeTokens: () => Promise.reject(new Error('all tokens are known')),
 };
 
-it('tells nothing of a wallet of which one token could not be read, and all of another one', async () => {
+it('tells nothing of a wallet of which one token could not be read, and what it lacks where a token refuses', async () => {
   const { db } = database;
-  const [broken, whole] = [await addWallet(db, TENANT), await addWallet(db, TENANT)];
+  const [broken, refused, whole] = [await addWallet(db, TENANT), await addWallet(db, TENANT), await addWallet(db, TENANT)];
+  const refusal = { code: 'upstream_reverted', provider: null } as const;
   const [good, bad] = [await addAsset(db), await addAsset(db)];
   const failed = { status: 'failed', asset: bad, error: TIMEOUT } as const;
-  const ofAddress = (address: string, readings: readonly (ReturnType<typeof amountOf> | typeof failed)[]) =>
+  const ofAddress = (address: string, readings: readonly Reading[]) =>
     ({ address, kind: 'balances', status: 'ok', exhaustive: false, readings }) as const;
   const past = {
     chain: 'ethereum',
@@ -35,6 +37,7 @@ it('tells nothing of a wallet of which one token could not be read, and all of a
       block: { number: 7n, hash: null },
       addresses: [
         ofAddress(broken.address, [amountOf(good, 5n), failed]),
+        ofAddress(refused.address, [amountOf(good, 5n), { ...failed, error: refusal }]),
         ofAddress(whole.address, [amountOf(good, 5n), amountOf(bad, 0n)]),
       ],
     }),
@@ -48,13 +51,15 @@ it('tells nothing of a wallet of which one token could not be read, and all of a
     healing: createHealingStore(db),
     listedTokens: () => [],
   });
-  const query = { chain: 'ethereum', wallets: [broken, whole], at: at(0), signal: new AbortController().signal };
+  const query = { chain: 'ethereum', wallets: [broken, refused, whole], at: at(0), signal: new AbortController().signal };
   const { wallets } = await reader.read(TENANT, query);
   expect(wallets).toEqual([
     { walletId: broken.id, status: 'failed', error: TIMEOUT },
+    { walletId: refused.id, status: 'ok', lacking: refusal, amounts: [{ assetId: good.id, amountRaw: 5n }] },
     {
       walletId: whole.id,
       status: 'ok',
+      lacking: null,
       amounts: [
         { assetId: good.id, amountRaw: 5n },
         { assetId: bad.id, amountRaw: 0n },
