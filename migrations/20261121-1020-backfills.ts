@@ -5,7 +5,18 @@ const TABLES_OF_SNAPSHOTS = ['snapshots', 'snapshot_hours', 'snapshot_days'];
 const UP = [
   // When something was written into it that was not known at its moment.
   ...TABLES_OF_SNAPSHOTS.map((table) => sql`alter table ${sql.table(table)} add column healed_at timestamptz(3)`),
-  sql`create index snapshots_with_gaps on snapshots (at) where grade = 'partial'`,
+  // Gaps that may be filled; old prices cannot, nor what no source can read.
+  sql`create index snapshots_with_gaps on snapshots (at)
+    where missing @? '$[*] ? (@.kind == "balances" && @.reason != "unsupported")'`,
+  // When a gap could not be filled the last time.
+  sql`create table healing_attempts (
+    tenant_id uuid not null,
+    at timestamptz(3) not null,
+    chain text not null,
+    attempted_at timestamptz(3) not null,
+    primary key (tenant_id, at, chain),
+    foreign key (tenant_id, at) references snapshots on delete cascade
+  )`,
 
   // The past of a wallet that was asked for, newest day first: `next_day` is the next one to be read. `not_before`: a pause after a failure; `attempts` counts those since a day was done.
   sql`create table backfills (
@@ -49,7 +60,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const table of ['backfill_chains', 'backfills']) await db.schema.dropTable(table).execute();
+  for (const table of ['backfill_chains', 'backfills', 'healing_attempts']) await db.schema.dropTable(table).execute();
   await sql`drop index snapshots_with_gaps`.execute(db);
   for (const table of TABLES_OF_SNAPSHOTS) await sql`alter table ${sql.table(table)} drop column healed_at`.execute(db);
 }

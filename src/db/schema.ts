@@ -167,6 +167,7 @@ export type Schema = {
     runner_id: string | null;
     lease_until: Date | null;
   };
+  healing_attempts: { tenant_id: string; at: Date; chain: string; attempted_at: Date };
   backfill_chains: {
     tenant_id: string;
     wallet_id: string;

@@ -37,8 +37,8 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'backfill_chains' },
 ];
 
-/** How far the caches are, and what refreshes did: both begin anew. */
-export const TABLES_LEFT_OUT: readonly string[] = ['data_versions', 'refreshes', 'refresh_sources'];
+/** How far the caches are, what refreshes did, and when gaps could not be filled: all begin anew. */
+export const TABLES_LEFT_OUT: readonly string[] = ['data_versions', 'refreshes', 'refresh_sources', 'healing_attempts'];
 
 export type ExportColumn = { readonly name: string; readonly type: string };
 

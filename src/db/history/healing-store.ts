@@ -24,9 +24,15 @@ export type GapFilling = Pick<HistoryGap, 'chain' | 'at'> & {
   readonly healedAt: Date;
 };
 
+export type GapQuery = { readonly chains: readonly string[]; readonly triedBefore: Date; readonly limit: number };
+
 export type HealingStore = {
-  /** Gaps of these chains whose source has been read well since, the newest first. What was before a wallet was added is none. */
-  listGaps(query: { readonly chains: readonly string[]; readonly limit: number }): Promise<readonly HistoryGap[]>;
+  /**
+   * Gaps of these chains whose source has been read well since: those never tried, then those tried the longest ago; the newest of them first. What was before a wallet was added is none, nor what was tried lately.
+   */
+  listGaps(query: GapQuery): Promise<readonly HistoryGap[]>;
+  /** Remembers when a gap could not be filled. */
+  noteAttempt(gap: HistoryGap, attemptedAt: Date): Promise<void>;
   /** Fills a gap, as far as nobody else has by now. True when anything was filled. */
   fill(tenantId: string, filling: GapFilling): Promise<boolean>;
   /** Notes at a gap, and at all older ones of the chain, why they cannot be filled. */
@@ -42,6 +48,13 @@ export function createHealingStore(db: Kysely<Schema>): HealingStore {
   return {
     listGaps: (query) => listGaps(db, query),
     fill: (tenantId, filling) => inTransaction(db, (trx) => fill(trx, tenantId, filling)),
+    async noteAttempt({ tenantId, chain, at }, attemptedAt) {
+      // It may have been thinned out by now.
+      await sql`
+        insert into healing_attempts (tenant_id, at, chain, attempted_at)
+        select tenant_id, at, ${chain}, ${attemptedAt} from snapshots where tenant_id = ${tenantId} and at = ${at} for key share
+        on conflict (tenant_id, at, chain) do update set attempted_at = excluded.attempted_at`.execute(db);
+    },
     giveUp: (gap, code) => inTransaction(db, (trx) => giveUp(trx, gap, code)),
     async listTokens(tenantId, { chain, walletIds }) {
       const { rows } = await sql<{ address: string }>`
@@ -53,20 +66,21 @@ export function createHealingStore(db: Kysely<Schema>): HealingStore {
   };
 }
 
-async function listGaps(
-  db: Kysely<Schema>,
-  { chains, limit }: { readonly chains: readonly string[]; readonly limit: number },
-): Promise<readonly HistoryGap[]> {
+/** As the index has it: a snapshot that lacks prices only, or what nobody can read, is not looked at. */
+const HAS_GAPS = sql.raw(`s.missing @? '$[*] ? (@.kind == "balances" && @.reason != "unsupported")'`);
+
+async function listGaps(db: Kysely<Schema>, { chains, triedBefore, limit }: GapQuery): Promise<readonly HistoryGap[]> {
   const { rows } = await sql<{ tenant_id: string; chain: string; at: Date; wallet_ids: string[] }>`
     select s.tenant_id, m.chain, s.at, array_agg(m."walletId"::text order by m."walletId") as wallet_ids
     from snapshots s
     cross join lateral jsonb_to_recordset(s.missing) as m ("walletId" uuid, chain text, kind text, reason text)
     join wallets w on w.tenant_id = s.tenant_id and w.id = m."walletId" and w.created_at <= s.at
     join sources c on c.tenant_id = s.tenant_id and c.wallet_id = w.id and c.chain = m.chain and c.kind = m.kind
-    where s.grade = 'partial' and m.kind = 'balances' and m.reason <> 'unsupported' and m.chain = any(${[...chains]}::text[])
-      and c.outcome = 'ok' and c.observed_at > s.at
-    group by s.tenant_id, m.chain, s.at
-    order by s.at desc, s.tenant_id, m.chain limit ${limit}`.execute(db);
+    left join healing_attempts t on t.tenant_id = s.tenant_id and t.at = s.at and t.chain = m.chain
+    where ${HAS_GAPS} and m.kind = 'balances' and m.reason <> 'unsupported' and m.chain = any(${[...chains]}::text[])
+      and c.outcome = 'ok' and c.observed_at > s.at and (t.attempted_at is null or t.attempted_at <= ${triedBefore})
+    group by s.tenant_id, m.chain, s.at, t.attempted_at
+    order by t.attempted_at nulls first, s.at desc, s.tenant_id, m.chain limit ${limit}`.execute(db);
   return rows.map(({ tenant_id: tenantId, chain, at, wallet_ids: walletIds }) => ({ tenantId, chain, at, walletIds }));
 }
 

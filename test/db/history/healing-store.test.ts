@@ -15,6 +15,8 @@ const MOMENTS = 7;
 const STEP_SECONDS = 1_800;
 const moment = (place: number): Date => at(place * STEP_SECONDS);
 
+const ASKED = { triedBefore: moment(200), limit: 10 };
+
 /** What each of two wallets held of each of two assets at each moment. */
 type Life = readonly (readonly [readonly [bigint, bigint], readonly [bigint, bigint]])[];
 type Gap = { readonly wallet: number; readonly place: number };
@@ -148,7 +150,7 @@ describe('what can be filled', () => {
     ]);
     const [first, second] = world.wallets.map(({ id }) => id);
     const list = async (): Promise<readonly HistoryGap[]> =>
-      (await healing.listGaps({ chains: ['ethereum'], limit: 10 })).filter(({ tenantId }) => tenantId === world.tenantId);
+      (await healing.listGaps({ ...ASKED, chains: ['ethereum'] })).filter(({ tenantId }) => tenantId === world.tenantId);
     // The second wallet has not been read since.
     expect(await list()).toMatchObject([
       { at: moment(4), walletIds: [first] },
@@ -156,8 +158,26 @@ describe('what can be filled', () => {
     ]);
     await sql`update wallets set created_at = ${moment(3)} where id = ${first}`.execute(database.db);
     expect(await list()).toMatchObject([{ at: moment(4), walletIds: [first] }]);
-    expect(await healing.listGaps({ chains: ['solana'], limit: 10 })).toEqual([]);
+    expect(await healing.listGaps({ ...ASKED, chains: ['solana'] })).toEqual([]);
     expect(second).toBeDefined();
+  });
+
+  it('is tried in turn: what could not be filled comes after what was never tried, and not at once', async () => {
+    const assets = [await addAsset(database.db), await addAsset(database.db)];
+    const world = await live(
+      assets,
+      life,
+      [2, 3, 4].map((place) => ({ wallet: 0, place })),
+    );
+    const list = async (triedBefore: Date): Promise<readonly HistoryGap[]> =>
+      (await healing.listGaps({ chains: ['ethereum'], triedBefore, limit: 100 })).filter(
+        ({ tenantId }) => tenantId === world.tenantId,
+      );
+    const [newest] = await list(moment(200));
+    expect(newest).toMatchObject({ at: moment(4) });
+    if (newest !== undefined) await healing.noteAttempt(newest, moment(100));
+    expect((await list(moment(99))).map(({ at: place }) => place)).toEqual([moment(3), moment(2)]);
+    expect((await list(moment(100))).map(({ at: place }) => place)).toEqual([moment(3), moment(2), moment(4)]);
   });
 
   it('is told with its reason where it cannot be, at that gap and all before it', async () => {
