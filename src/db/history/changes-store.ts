@@ -102,6 +102,7 @@ async function readHoldings(db: Kysely<Schema>, tenantId: string, snapshotAt: Da
   return rows.map(toHolding);
 }
 
+/** The first point of what moved soon after may have been let go since: what the first snapshot shows that is left was there from the beginning. */
 async function listOpenings(db: Kysely<Schema>, tenantId: string, walletIds: readonly string[]): Promise<readonly WalletAsset[]> {
   const { rows } = await sql<{ wallet_id: string; asset_id: string }>`
     select wallet_id, asset_id from (
@@ -115,7 +116,9 @@ async function listOpenings(db: Kysely<Schema>, tenantId: string, walletIds: rea
       where s.tenant_id = ${tenantId} and s.wallet_id = any(${walletIds}::uuid[])
       group by s.wallet_id, s.chain, s.asset_id
     ) firsts
-    where at = opened_at`.execute(db);
+    where not exists (select from snapshots t where t.tenant_id = ${tenantId} and t.at >= opened_at and t.at < firsts.at)`.execute(
+    db,
+  );
   return rows.map((row) => ({ walletId: row.wallet_id, assetId: row.asset_id }));
 }
 

@@ -224,6 +224,21 @@ describe('what changed', () => {
     expect(show(await world.explain(...ends, { currency: 'EUR' }))).toEqual(before);
   });
 
+  it('still knows what was there at first, when its first amount is kept no more', async () => {
+    const old = -400 * 24 * HOUR;
+    await world.reset();
+    alice = await world.follow(old - HOUR);
+    await world.hold(alice, coin, old, 500n);
+    for (const minutes of [0, 20, 70]) {
+      await world.hold(alice, token, old + minutes * 60, BigInt(1000 + minutes));
+      await world.take(old + minutes * 60);
+    }
+    const ends = [old - HOUR, old + 20 * 60] as const;
+    await world.thin();
+    expect(await world.db.selectFrom('snapshots').select('at').execute()).toHaveLength(2);
+    expect(show(await world.explain(...ends))).toEqual({ from: '0', to: '40.4', wallet_added: '40.4' });
+  });
+
   it('has no difference in a currency whose rate was not known', async () => {
     await world.rate('CHF', HOUR, '0.8');
     await world.take(HOUR);

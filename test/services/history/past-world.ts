@@ -54,7 +54,7 @@ export async function createPastWorld(now = at(10_000_000)) {
     close,
     /** Forgets all that was written. */
     async reset(): Promise<void> {
-      await sql`truncate wallets, holding_points, holding_series, snapshots, snapshot_hours, snapshot_days, exclusion_points, fx_points, fx_rates,
+      await sql`truncate wallets, holding_points, holding_series, snapshots, snapshot_hours, snapshot_days, history_thinning, exclusion_points, fx_points, fx_rates,
         asset_settings cascade`.execute(db);
     },
     statements: createStatementService(deps),
