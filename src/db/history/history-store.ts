@@ -35,7 +35,12 @@ export type ValueAt = {
 
 export type Resolution = 'raw' | 'hour' | 'day';
 
-export type HistoryStore = {
+export type HistoryStore = HistoryReads & {
+  /** What is read in it is of one and the same moment, so that no snapshot is thinned out between finding it and reading its values. `read` must wait for nothing else, since it holds a connection. */
+  readTogether<T>(read: (history: HistoryReads) => Promise<T>): Promise<T>;
+};
+
+export type HistoryReads = {
   /** Which snapshot each interval tells, out of all of them or the last ones of hours or days. */
   findSnapshots(tenantId: string, intervals: readonly Interval[], resolution: Resolution): Promise<readonly SnapshotAt[]>;
   /** All assets that the tenant ever held at a snapshot. */
@@ -67,6 +72,18 @@ export type HistoryStore = {
 };
 
 export function createHistoryStore(db: Kysely<Schema>): HistoryStore {
+  return {
+    ...createReads(db),
+    readTogether: (read) =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute((trx) => read(createReads(trx))),
+  };
+}
+
+function createReads(db: Kysely<Schema>): HistoryReads {
   return {
     findSnapshots: (tenantId, intervals, resolution) => findSnapshots(db, { tenantId, intervals, resolution }),
     listAssetIds: (tenantId) => listAssetIds(db, tenantId),

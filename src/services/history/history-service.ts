@@ -1,4 +1,4 @@
-import type { AssetRule, HistoryStore, Resolution, SnapshotAt, ValueAt } from '../../db/history/history-store.ts';
+import type { AssetRule, HistoryReads, HistoryStore, Resolution, SnapshotAt, ValueAt } from '../../db/history/history-store.ts';
 import type { WalletStore } from '../../db/wallet-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
@@ -69,17 +69,11 @@ async function getHistory(deps: HistoryServiceDeps, tenantId: string, query: His
   const now = deps.now();
   const plan = planChart(query, now);
   const { wallets, assets } = await requireScope(deps, tenantId, query);
-  const [moments, ruled] = await Promise.all([
-    findMoments(deps, tenantId, { plan, query, now }),
-    deps.history.listAssetIds(tenantId).then((ids) => readAssetRules(deps, tenantId, ids)),
-  ]);
+  const ruled = await readAssetRules(deps, tenantId, await deps.history.listAssetIds(tenantId));
   const covered = new Map([...ruled].filter(([id, { asset }]) => covers(query.chains, asset.chain) && covers(assets, id)));
-  const reading = { walletIds: query.walletIds, moments, rules: toRules(covered) };
-  const [apart, rates] = await Promise.all([
-    query.series === 'total' ? [] : readValues(deps, tenantId, { ...reading, groupBy: query.series }),
-    readRates(deps, query.currency, [...moments.values()].flat()),
-  ]);
-  const together = query.series === 'asset' ? addUp(apart) : await readValues(deps, tenantId, { ...reading, groupBy: 'total' });
+  const { moments, apart, together, rates } = await deps.history.readTogether((history) =>
+    readFigures({ history, kept: deps.kept }, tenantId, { plan, query, now, rules: toRules(covered) }),
+  );
   const parts = { intervals: plan.intervals, snapshots: [...moments.values()].flat(), rates, fill: query.fill, now };
   const chainsOfAssets = assets === null ? null : [...covered.values()].map(({ asset }) => asset.chain);
   const isInScope: SeriesParts['covers'] = ({ walletId, chain }) =>
@@ -94,6 +88,34 @@ async function getHistory(deps: HistoryServiceDeps, tenantId: string, query: His
     series: toSeries(apart, { query, total, wallets, covered }),
     excludedCount: [...covered.values()].filter(({ isExcluded }) => isExcluded).length,
   };
+}
+
+type FiguresQuery = {
+  readonly plan: ChartPlan;
+  readonly query: HistoryQuery;
+  readonly now: Date;
+  readonly rules: readonly AssetRule[];
+};
+
+type Figures = {
+  readonly moments: Moments;
+  /** By series. */
+  readonly apart: readonly ValueAt[];
+  readonly together: readonly ValueAt[];
+  readonly rates: ReadonlyMap<number, Decimal>;
+};
+
+type Readers = { readonly history: HistoryReads; readonly kept: HistoryServiceDeps['kept'] };
+
+/** One after the other, over one connection. */
+async function readFigures(readers: Readers, tenantId: string, { rules, ...asked }: FiguresQuery): Promise<Figures> {
+  const { query } = asked;
+  const moments = await findMoments(readers, tenantId, asked);
+  const reading = { walletIds: query.walletIds, moments, rules };
+  const apart = query.series === 'total' ? [] : await readValues(readers, tenantId, { ...reading, groupBy: query.series });
+  const together =
+    query.series === 'asset' ? addUp(apart) : await readValues(readers, tenantId, { ...reading, groupBy: 'total' });
+  return { moments, apart, together, rates: await readRates(readers, query.currency, [...moments.values()].flat()) };
 }
 
 type Apart = {
@@ -150,9 +172,9 @@ type Moments = ReadonlyMap<Resolution, readonly SnapshotAt[]>;
 
 /** The snapshot that each interval tells, by where its values are read. */
 async function findMoments(
-  { history, kept }: HistoryServiceDeps,
+  { history, kept }: Readers,
   tenantId: string,
-  { plan, query, now }: { readonly plan: ChartPlan; readonly query: HistoryQuery; readonly now: Date },
+  { plan, query, now }: Omit<FiguresQuery, 'rules'>,
 ): Promise<Moments> {
   const wanted = plan.intervals.map(({ start, end }, place) => ({
     place,
@@ -160,15 +182,16 @@ async function findMoments(
     interval: { from: new Date(start.getTime() - 1), to: new Date(end.getTime() - 1) },
     resolution: chooseResolution({ start, end }, { now, kept }),
   }));
-  const found = await Promise.all(
-    [...Map.groupBy(wanted, ({ resolution }) => resolution)].map(async ([resolution, group]) => {
-      const intervals = group.map(({ interval }) => interval);
-      const snapshots = await history.findSnapshots(tenantId, intervals, resolution);
-      return [resolution, snapshots.flatMap((one) => move(one, group[one.place]?.place))] as const;
-    }),
-  );
-  const moments = new Map(found);
-  const isEmptyAtFirst = !found.some(([, snapshots]) => snapshots.some(({ place }) => place === 0));
+  const moments = new Map<Resolution, readonly SnapshotAt[]>();
+  for (const [resolution, group] of Map.groupBy(wanted, (one) => one.resolution)) {
+    const intervals = group.map(({ interval }) => interval);
+    const snapshots = await history.findSnapshots(tenantId, intervals, resolution);
+    moments.set(
+      resolution,
+      snapshots.flatMap((one) => move(one, group[one.place]?.place)),
+    );
+  }
+  const isEmptyAtFirst = ![...moments.values()].some((snapshots) => snapshots.some(({ place }) => place === 0));
   const first = plan.intervals[0];
   if (query.fill === 'none' || !isEmptyAtFirst || first === undefined) return moments;
   const earlier = { from: new Date(0), to: new Date(first.start.getTime() - 1) };
@@ -195,18 +218,20 @@ type Reading = {
 
 /** Over all wallets from the buckets, wherever these tell it: their cost follows the points. */
 async function readValues(
-  { history }: HistoryServiceDeps,
+  { history }: Readers,
   tenantId: string,
   { walletIds, moments, rules, groupBy }: Reading,
 ): Promise<readonly ValueAt[]> {
-  const values = [...moments].map(([resolution, snapshots]) => {
-    if (snapshots.length === 0) return [];
-    if (walletIds !== null || groupBy === 'wallet' || resolution === 'raw') {
-      return history.readPoints(tenantId, { snapshots, rules, walletIds, groupBy });
-    }
-    return history.readBuckets(tenantId, { snapshots, rules, bucket: resolution, byAsset: groupBy === 'asset' });
-  });
-  return (await Promise.all(values)).flat();
+  const values: ValueAt[] = [];
+  for (const [resolution, snapshots] of moments) {
+    if (snapshots.length === 0) continue;
+    const found =
+      walletIds !== null || groupBy === 'wallet' || resolution === 'raw'
+        ? await history.readPoints(tenantId, { snapshots, rules, walletIds, groupBy })
+        : await history.readBuckets(tenantId, { snapshots, rules, bucket: resolution, byAsset: groupBy === 'asset' });
+    for (const value of found) values.push(value);
+  }
+  return values;
 }
 
 /** The sums of all groups at each place. */
@@ -221,7 +246,7 @@ function addUp(apart: readonly ValueAt[]): readonly ValueAt[] {
 
 /** Units of the currency per dollar by the place of the snapshot; every place for the dollar itself. */
 async function readRates(
-  { history }: HistoryServiceDeps,
+  { history }: Readers,
   currency: string,
   snapshots: readonly SnapshotAt[],
 ): Promise<ReadonlyMap<number, Decimal>> {

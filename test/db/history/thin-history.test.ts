@@ -144,3 +144,15 @@ it('keeps what is young, goes through more amounts than one batch has, and goes 
   await store.thin(ALL_HOURS, NEVER);
   expect(await countRows()).toMatchObject({ snapshots: 7, holding_points: 251, price_points: 1, fx_points: 1 });
 });
+
+it('changes nothing for who has begun to read', async () => {
+  await write(0, { amount: 5, price: 3 });
+  const rules = [{ assetId: asset.id, unit: '1', manualPrice: null }];
+  const values = await createHistoryStore(database.db).readTogether(async (history) => {
+    const snapshots = await history.findSnapshots(TENANT, [{ from: new Date(0), to: moment(60) }], 'hour');
+    await createSnapshotStore(database.db).thin(DAYS, NEVER);
+    return history.readBuckets(TENANT, { snapshots, rules, bucket: 'hour', byAsset: false });
+  });
+  expect(values.map(({ usdValue }) => usdValue.toFixed())).toEqual(['15']);
+  expect(await countRows()).toMatchObject({ snapshot_hours: 0 });
+});
