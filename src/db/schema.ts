@@ -37,7 +37,7 @@ export type Schema = {
     claim_id: string | null;
     claimed_until: Date | null;
   };
-  wallet_chains: { tenant_id: string; wallet_id: string; chain: string; ordinal: number };
+  wallet_chains: { tenant_id: string; wallet_id: string; chain: string; ordinal: number; created_at: CreatedAt };
   sources: {
     tenant_id: string;
     wallet_id: string;

@@ -18,7 +18,7 @@ export async function findNextKnown(
   return rows[0]?.at ?? null;
 }
 
-/** The first moment at which the balances of a wallet on a chain are known; null when they never were. */
+/** The first moment at which the balances of a wallet on a chain are known; null when they never were. What was before it was followed on that chain is not known. */
 export async function findKnownFrom(
   db: Kysely<Schema>,
   tenantId: string,
@@ -31,8 +31,8 @@ export async function findKnownFrom(
         where s.tenant_id = ${tenantId} and s.wallet_id = ${walletId} and s.chain = ${chain}
       ),
       (
-        select s.at from snapshots s join wallets w on w.tenant_id = s.tenant_id and w.id = ${walletId}
-        where s.tenant_id = ${tenantId} and s.at >= w.created_at
+        select s.at from snapshots s join wallet_chains c on c.tenant_id = s.tenant_id and c.wallet_id = ${walletId} and c.chain = ${chain}
+        where s.tenant_id = ${tenantId} and s.at >= c.created_at
           and not s.missing @> ${JSON.stringify([{ walletId, chain, kind: 'balances', reason: 'never' }])}::jsonb
         order by s.at limit 1
       )

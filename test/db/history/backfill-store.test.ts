@@ -45,7 +45,7 @@ async function live(life: Life, followedFrom: number): Promise<World> {
   const wallets = [await addWallet(database.db, tenantId), await addWallet(database.db, tenantId)];
   for (const [index, wallet] of wallets.entries()) {
     const createdAt = new Date(dayAt(index === 0 ? 0 : followedFrom).getTime() - 1000);
-    await sql`update wallets set created_at = ${createdAt} where id = ${wallet.id}`.execute(database.db);
+    await sql`update wallet_chains set created_at = ${createdAt} where wallet_id = ${wallet.id}`.execute(database.db);
   }
   for (const [place, { amounts, isUp }] of life.entries()) {
     if (!isUp) continue;
