@@ -27,7 +27,13 @@ export const BASE_USDC: DemoToken = {
   decimals: 6,
 };
 
-const ETH_USD_FEED = '0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419';
+/** Price feeds at the addresses that they have on the real chain. */
+export const FEEDS = {
+  eth: { description: 'ETH / USD', address: '0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419' },
+  btc: { description: 'BTC / USD', address: '0xF4030086522a5bEEa4988F8cA5B36dbC97BeE88c' },
+  eur: { description: 'EUR / USD', address: '0xb49f677943BC038e9857d61E7d053CaA2C1734C1' },
+} as const;
+const FEED_DECIMALS = 8;
 
 export type DemoEvm = {
   readonly ethereum: LocalChain;
@@ -61,6 +67,15 @@ export async function payNative(chain: LocalChain, to: string, amountRaw: bigint
   await sendAs(chain, { from: PAYER, to, value: `0x${amountRaw.toString(16)}` });
 }
 
+/** What a price feed says from now on, of a moment. */
+export async function setFeed(
+  chain: LocalChain,
+  { feed, price, at }: { feed: { readonly address: string }; price: number; at: Date },
+): Promise<void> {
+  const answer = BigInt(Math.round(price * 10 ** FEED_DECIMALS));
+  await chain.send(feed.address, 'set(int256,uint256)', [answer, BigInt(Math.floor(at.getTime() / 1000))]);
+}
+
 /** The first bytes of `transfer(address,uint256)`. */
 const TRANSFER = '0xa9059cbb';
 
@@ -78,11 +93,10 @@ async function sendAs(
 
 async function fillEthereum(chain: LocalChain): Promise<void> {
   for (const token of Object.values(TOKENS)) await deployToken(chain, token);
-  await deployAt(chain, ETH_USD_FEED, {
-    name: 'Aggregator',
-    types: ['string', 'uint8', 'int256'],
-    values: ['ETH / USD', 8, 3_105_50000000n],
-  });
+  for (const { description, address } of Object.values(FEEDS)) {
+    const values = [description, FEED_DECIMALS, 1n];
+    await deployAt(chain, address, { name: 'Aggregator', types: ['string', 'uint8', 'int256'], values });
+  }
   await chain.setNative(ALICE, (125n * ETHER) / 10n);
   await chain.setBalance(TOKENS.usdc.address, ALICE, 15_250_750_000n);
   await chain.setBalance(TOKENS.usdc.address, PAYER, 10_000_000_000_000n);

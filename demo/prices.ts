@@ -17,6 +17,7 @@ export async function startPrices({
   const server = await startPriceServer();
   const prices: Readonly<Record<string, string>> = {
     'coingecko:ethereum': '3105.42',
+    'coingecko:bitcoin': '97310.55',
     'coingecko:solana': '182.07',
     [`ethereum:${TOKENS.usdc.address.toLowerCase()}`]: '0.9998',
     [`ethereum:${TOKENS.dai.address.toLowerCase()}`]: '1.0001',
@@ -31,6 +32,8 @@ export async function startPrices({
   for (const [coin, price] of Object.entries(prices)) server.setPrice(coin, price);
   quotePast(server, new Map(Object.entries(prices)), now);
   for (const [currency, perBitcoin] of Object.entries({
+    btc: '1',
+    eth: '31.33571',
     usd: '97310.55',
     eur: '89720.3',
     gbp: '76530.1',

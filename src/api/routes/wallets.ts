@@ -161,7 +161,8 @@ function deleteRoute(wallets: WalletService): Route {
     operationId: 'deleteWallet',
     tag: 'Wallets',
     summary: 'Stop following a wallet',
-    description: 'Its stored balances go with it.',
+    description:
+      'Its stored balances and its transactions go with it. What it was worth stays in the history, which shows it leaving; added again, it goes on there.',
     params: walletParams,
     query: nothing,
     body: noBody,

@@ -136,11 +136,14 @@ const flows = z
 
 const pnl = z.object({
   cost_basis: z.enum(COST_BASIS_METHODS),
-  realised: money,
-  unrealised: money,
+  realised: money.meta({ description: 'By what left in the period: what it brought less what it had cost.' }),
+  unrealised: money.meta({ description: 'By what is held at the end, since it was bought, which may be before the period.' }),
   fees: money,
   income: money,
-  gain: money,
+  gain: money.meta({
+    description:
+      'Realised, unrealised and income: against the cost of what was bought, so that it is not the gain of the period, which stands beside `end_value`.',
+  }),
   gain_without_currency: money,
   currency_effect: money,
   assets: z.array(

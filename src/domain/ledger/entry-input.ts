@@ -63,8 +63,9 @@ function toAmount({ amount: text, type }: EntryInput, { decimals }: Asset): bigi
   if (amount === undefined) return fault('amount', 'invalid_number', 'Give plain digits, with a minus for what went out.');
   if (amount.isZero()) return fault('amount', 'zero', 'An entry moves something.');
   const sign = SIGNS[type];
-  if (sign === 1 && amount.isNegative()) return fault('amount', 'wrong_sign', `A ${type} is above zero.`);
-  if (sign === -1 && amount.isPositive()) return fault('amount', 'wrong_sign', `A ${type} is below zero.`);
+  if (sign === 1 && amount.isNegative()) return fault('amount', 'wrong_sign', `The amount of this type (${type}) is above zero.`);
+  if (sign === -1 && amount.isPositive())
+    return fault('amount', 'wrong_sign', `The amount of this type (${type}) is below zero.`);
   if (decimals === null) return fault('asset_id', 'decimals_unknown', 'The decimals of this asset are not known.');
   const raw = toRawAmount(amount, decimals);
   if (raw === undefined) return fault('amount', 'too_precise', `This asset has ${decimals} decimals.`);
