@@ -6,6 +6,7 @@ import { Decimal, parseDecimal } from '../domain/decimal.ts';
 import type { Holding, SourceKind, SourceState } from '../domain/holding.ts';
 import type { FxReport, IncompleteReason, Portfolio, SourceReport, ValuedHolding } from '../domain/portfolio.ts';
 import { buildPortfolio, findGaps, isWorthShowing } from '../domain/portfolio-builder.ts';
+import type { MarketPrice } from '../domain/price.ts';
 import { quarantineDominating } from '../domain/quarantine.ts';
 import { reportFx, reportPriceSources, reportSource } from '../domain/source-report.ts';
 import { valueHolding } from '../domain/valuation.ts';
@@ -38,8 +39,11 @@ export type WalletBalances = {
 export type PortfolioService = {
   /** Ids of the assets that are held back because they claim to be worth more than all the rest. */
   findHeldBack(tenantId: string): Promise<ReadonlySet<string>>;
-  /** Ids of the assets that count as spam or are held back, and so add nothing to a total; and of what moment the oldest price is that a total takes though it is stale. */
-  judgePrices(tenantId: string): Promise<{ readonly excludedAssetIds: readonly string[]; readonly oldestStale: Date | null }>;
+  /**
+   * Ids of the assets that count as spam or are held back, and so add nothing to a total; and of what moment the oldest good price is that is stale, or that is not the price of today, since a newer one jumped away
+   * from it.
+   */
+  judgePrices(tenantId: string): Promise<{ readonly excludedAssetIds: readonly string[]; readonly oldestDoubtful: Date | null }>;
   getPortfolio(tenantId: string, query: PortfolioQuery): Promise<Portfolio>;
   /** How far each source can be trusted now. */
   listSources(tenantId: string): Promise<readonly SourceReport[]>;
@@ -74,19 +78,11 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
       return (await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' })).sources;
     },
     async judgePrices(tenantId) {
-      const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });
-      const isExcluded = ({ price, spam }: ValuedHolding): boolean => spam.isSpam || price.reason === 'unlisted_dominates';
-      const stale = holdings.flatMap(({ holding, ...valued }) =>
-        !isExcluded({ holding, ...valued }) &&
-        holding.amountRaw !== 0n &&
-        valued.price.status === 'stale' &&
-        valued.price.quotedAt !== null
-          ? [valued.price.quotedAt.getTime()]
-          : [],
-      );
+      const { holdings, contexts } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });
+      const doubtful = holdings.flatMap((valued) => findDoubtful(valued, contexts.get(valued.holding.asset.id)?.market) ?? []);
       return {
         excludedAssetIds: [...new Set(holdings.filter(isExcluded).map(({ holding }) => holding.asset.id))],
-        oldestStale: stale.length === 0 ? null : new Date(Math.min(...stale)),
+        oldestDoubtful: doubtful.length === 0 ? null : new Date(Math.min(...doubtful.map((moment) => moment.getTime()))),
       };
     },
     async findHeldBack(tenantId) {
@@ -110,6 +106,18 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
       };
     },
   };
+}
+
+function isExcluded({ price, spam }: ValuedHolding): boolean {
+  return spam.isSpam || price.reason === 'unlisted_dominates';
+}
+
+/** The moment of the last good price, which the past is told by, where the portfolio goes by another one or holds that to be stale. */
+function findDoubtful(valued: ValuedHolding, market: MarketPrice | undefined): Date | undefined {
+  const { holding, price } = valued;
+  if (isExcluded(valued) || holding.amountRaw === 0n || price.status === 'manual') return undefined;
+  const isDoubtful = price.status === 'stale' || market?.suspect != null;
+  return isDoubtful ? market?.lastGood?.quotedAt : undefined;
 }
 
 function parseMinValue({ minValue }: Pick<PortfolioQuery, 'minValue'>): Decimal | null {

@@ -5,8 +5,8 @@ import type { ReportedError } from '../portfolio.ts';
 export type SnapshotGrade = 'full' | 'partial';
 
 /**
- * A source that a snapshot could not rely on. Its last good amounts are carried; there are none when `observedAt` is null. `prices`: some of the prices were old, the oldest of that moment; they belong to no wallet and
- * no chain.
+ * A source that a snapshot could not rely on. Its last good amounts are carried; there are none when `observedAt` is null. `prices`: some of the prices were old, or
+ * newer ones had jumped away from them; the oldest is of that moment. They belong to no wallet and no chain.
  */
 export type MissingSource = {
   readonly walletId: string | null;

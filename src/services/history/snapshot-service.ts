@@ -66,8 +66,8 @@ async function take(deps: SnapshotServiceDeps, tenantId: string): Promise<Snapsh
   const sources = await portfolio.listSources(tenantId);
   // Before the first good read there is nothing to tell: a snapshot of it would say that nothing was held.
   if (latest === undefined && !sources.some(({ observedAt }) => observedAt !== null)) return undefined;
-  const { excludedAssetIds, oldestStale } = await portfolio.judgePrices(tenantId);
-  const missing = [...sources.flatMap(toMissing), ...toMissingPrices(oldestStale)];
+  const { excludedAssetIds, oldestDoubtful } = await portfolio.judgePrices(tenantId);
+  const missing = [...sources.flatMap(toMissing), ...toMissingPrices(oldestDoubtful)];
   const snapshot: Snapshot = { at: chooseMoment(deps, latest), grade: missing.length === 0 ? 'full' : 'partial', missing };
   if (!(await snapshots.take(tenantId, { ...snapshot, excludedAssetIds, follows: latest?.at ?? null }))) return undefined;
   onSnapshot(snapshot.grade);
@@ -83,9 +83,9 @@ function chooseMoment({ now, log }: SnapshotServiceDeps, latest: Snapshot | unde
   return new Date(latest.at.getTime() + 1);
 }
 
-function toMissingPrices(oldestStale: Date | null): readonly MissingSource[] {
-  if (oldestStale === null) return [];
-  return [{ walletId: null, chain: null, kind: 'prices', reason: 'stale', observedAt: oldestStale, code: null }];
+function toMissingPrices(oldestDoubtful: Date | null): readonly MissingSource[] {
+  if (oldestDoubtful === null) return [];
+  return [{ walletId: null, chain: null, kind: 'prices', reason: 'stale', observedAt: oldestDoubtful, code: null }];
 }
 
 /** A source that was read lately is missing as well when one of its tokens could not be. */

@@ -111,6 +111,13 @@ export async function createChartWorld() {
       else renewed.delete(asset.id);
       await saveQuote(asset.id, value, quotedAt ?? now);
     },
+    /** A newer quote that waits for the owner's word. */
+    async suspect(asset: Asset, value: string, quotedAt: Date): Promise<void> {
+      renewed.delete(asset.id);
+      const lastGood = (await priceStore.getPrices([asset.id])).get(asset.id)?.lastGood ?? null;
+      const suspect = { value: new Decimal(value), source: 'test', quotedAt };
+      await priceStore.savePrices(new Map([[asset.id, { lastGood, suspect, checkedAt: quotedAt, attempts: [] }]]));
+    },
     rate: (currency: string, perUsd: string, quotedAt = now) =>
       priceStore.saveRates([{ currency, perUsd, source: 'test', quotedAt }]),
     async take(moment: Date): Promise<void> {

@@ -106,6 +106,27 @@ describe('a price of a source that quotes later than another one', () => {
   });
 });
 
+describe('a price that jumped', () => {
+  it('makes the points incomplete that go by the one before it, until it is good', async () => {
+    const asset = await world.addAsset();
+    await world.hold(wallet, [[asset, 300n]]);
+    await world.quote(asset, '2', at(0));
+    await world.suspect(asset, '50', at(10));
+    await world.take(at(20));
+    await world.stores.assets.updateSettings(TENANT, asset.id, { acceptedPrice: '50' });
+    await world.take(at(400));
+    await world.quote(asset, '50', at(610));
+    await world.take(at(700));
+    const points = (await world.read({ step: '5m' })).points.filter((point) => point.value !== null);
+    const missing = [{ walletId: null, chain: null, kind: 'prices', reason: 'stale', observedAt: at(0), code: null }];
+    expect(points.map((point) => [point.value?.toFixed(), point.complete, point.missing])).toEqual([
+      ['6', false, missing],
+      ['6', false, missing],
+      ['150', true, []],
+    ]);
+  });
+});
+
 describe('a price that nobody renews', () => {
   it('makes the points that go by it incomplete, and no other ones', async () => {
     const asset = await world.addAsset();
