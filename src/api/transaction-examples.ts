@@ -7,6 +7,7 @@ const REFERENCE = 'exchange-4711';
 const bought: TransactionWire = {
   id: '0198b6f0-5d5c-7e52-9a5f-3f1d2c4b5a70',
   derived: false,
+  pending: false,
   type: 'deposit',
   origin: 'manual',
   occurred_at: '2026-11-20T09:30:00.000Z',

@@ -144,6 +144,32 @@ describe('GET /transactions', () => {
     expect(await reach()).toMatchObject([{ complete: false, error: { code: 'upstream_timeout', provider: 'rpc.example' } }]);
   });
 
+  it('says of what is unexplained whether transfers were not read so far yet', async () => {
+    await api.hold(api.ether, 10n, 0);
+    await api.hold(api.ether, 15n, 100);
+    await api.hold(api.ether, 35n, 200);
+    const place = { tenant_id: TENANT, wallet_id: api.wallet().id, chain: 'ethereum', from_block: '1001' };
+    await api.database.db.insertInto('transfer_imports').values(place).execute();
+    const readThrough = (second: number): Promise<unknown> =>
+      api.database.db
+        .updateTable('transfer_imports')
+        .set({ through_block: String(1000 + second) })
+        .execute();
+    const pending = async (): Promise<readonly string[]> =>
+      (await api.list()).transactions.map((row: Body) => `${row.type} ${row.pending}`);
+    // Amounts of a second are those of its block.
+    await readThrough(100);
+    expect(await pending()).toEqual(['unexplained true', 'unexplained false', 'opening false']);
+    const csv = await api.call('GET', '/transactions?type=unexplained', { headers: { Accept: 'text/csv' } });
+    const [header, ...rows] = String(csv.body).trim().split('\r\n');
+    const column = header?.split(',').indexOf('pending') ?? -1;
+    expect(rows.map((row) => row.split(',')[column])).toEqual(['true', 'false']);
+    await readThrough(200);
+    expect(await pending()).toEqual(['unexplained false', 'unexplained false', 'opening false']);
+    await api.database.db.updateTable('transfer_imports').set({ outcome: 'unsupported', through_block: null }).execute();
+    expect(await pending()).toEqual(['unexplained false', 'unexplained false', 'opening false']);
+  });
+
   it('is to be had as a table, whose cells no spreadsheet runs', async () => {
     await api.add(
       api.deposit({ note: '=HYPERLINK("http://x")' }),

@@ -25,6 +25,7 @@ export function presentTransaction(transaction: Transaction, chains: ChainsBySlu
   return {
     id: movement.id,
     derived: movement.id === null,
+    pending: transaction.isPending,
     type: movement.type,
     origin: movement.origin,
     occurred_at: movement.occurredAt.toISOString(),
@@ -74,13 +75,13 @@ export const transactionTable: CsvForm<TransactionPageWire> = {
   columns: [
     ...['occurred_at', 'type', 'derived', 'origin', 'wallet_id', 'chain', 'token_symbol', 'token_address', 'asset_id', 'amount'],
     ...['amount_raw', 'price', 'currency', 'price_source', 'usd_value', 'value_reason', 'excluded', 'counterparty', 'tx_hash'],
-    ...['block', 'note', 'id', 'next_cursor'],
+    ...['block', 'note', 'pending', 'id', 'next_cursor'],
   ],
   rows: ({ transactions, next_cursor: cursor }) =>
     transactions.map((row, index) => [
       ...[row.occurred_at, row.type, row.derived, row.origin, row.wallet_id, row.chain, row.token_symbol, row.token_address],
       ...[row.asset_id, row.amount, row.amount_raw, row.price?.value ?? null, row.price?.currency ?? null],
       ...[row.price?.source ?? null, row.usd_value, row.value_reason, row.excluded, row.counterparty, row.tx_hash, row.block],
-      ...[row.note, row.id, index === transactions.length - 1 ? cursor : null],
+      ...[row.note, row.pending, row.id, index === transactions.length - 1 ? cursor : null],
     ]),
 };

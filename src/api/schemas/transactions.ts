@@ -100,9 +100,13 @@ const transactionSchema = z
   .object({
     id: uuid.nullable().meta({ description: 'Null for what is derived.' }),
     derived: z.boolean().meta({ description: 'Whether it follows from the amounts of two snapshots: no entry tells of it.' }),
+    pending: z.boolean().meta({
+      description:
+        'Of what is `unexplained`: whether the transfers of the wallet have not been read so far yet, such as in the last minutes before blocks are final. They may still explain it.',
+    }),
     type: z.enum(TYPES).meta({
       description:
-        '`internal`: between two wallets that are followed. `trade`: one side of a transaction that took one asset and brought another. `unexplained`: what moved and no entry explains, or an entry that no amount shows. `opening`: what was there when it was first read.',
+        '`internal`: between two wallets that are followed, when the transfers of both tell it. `trade`: one side of a transaction that took one asset and brought another. `unexplained`: what moved and no entry explains, or an entry that no amount shows. `opening`: what was there when it was first read.',
     }),
     origin: z.enum(ORIGINS).nullable(),
     occurred_at: timestamp.meta({ description: 'What is derived has the time of the snapshot that shows it.' }),

@@ -44,6 +44,9 @@ export type TransferImport = {
 /** What an asset was quoted at, at the last moment not after the one asked for. */
 export type QuoteAt = { readonly value: Decimal; readonly source: string; readonly quotedAt: Date };
 
+/** An asset of a wallet at a snapshot. */
+export type ShownAmount = { readonly walletId: string; readonly assetId: string; readonly at: Date };
+
 export type TransactionStore = {
   /** Newest first. */
   list(tenantId: string, query: EntryQuery): Promise<readonly LedgerEntry[]>;
@@ -60,6 +63,8 @@ export type TransactionStore = {
   listImports(tenantId: string): Promise<readonly TransferImport[]>;
   /** When snapshots were taken, newest first; none after `until`. */
   listSnapshotTimes(tenantId: string, query: { readonly until: Date | null; readonly limit: number }): Promise<readonly Date[]>;
+  /** Of what the amounts showed by then, by the place in the list: that which transfers were not read up to yet, so that they may still explain it. */
+  findUnread(tenantId: string, shown: readonly ShownAmount[]): Promise<ReadonlySet<number>>;
   /** By the place in the list. */
   readQuotes(moments: readonly { readonly assetId: string; readonly at: Date }[]): Promise<ReadonlyMap<number, QuoteAt>>;
 };
@@ -90,6 +95,7 @@ export function createTransactionStore(db: Kysely<Schema>): TransactionStore {
       if (until !== null) query = query.where('at', '<=', until);
       return (await query.execute()).map(({ at }) => at);
     },
+    findUnread: (tenantId, shown) => findUnread(db, tenantId, shown),
     async readQuotes(moments) {
       const { rows } = await sql<{ place: number; value: string; source: string; at: Date }>`
         select m.place::int - 1 as place, p.value, p.source, p.at
@@ -187,6 +193,34 @@ async function listImports(db: Kysely<Schema>, tenantId: string): Promise<readon
     outcome: row.outcome,
     error: toError(row.error_code, row.error_provider),
   }));
+}
+
+/** By the block of the amount; where transfers cannot be read there is nothing to wait for. */
+async function findUnread(db: Kysely<Schema>, tenantId: string, shown: readonly ShownAmount[]): Promise<ReadonlySet<number>> {
+  if (shown.length === 0) return new Set();
+  const { rows } = await sql<{ place: number }>`
+    select m.place::int - 1 as place
+    from unnest(
+      ${shown.map(({ walletId }) => walletId)}::uuid[],
+      ${shown.map(({ assetId }) => assetId)}::uuid[],
+      ${shown.map(({ at }) => at.toISOString())}::timestamptz[]
+    ) with ordinality as m (wallet_id, asset_id, at, place)
+    join assets a on a.id = m.asset_id
+    join transfer_imports i on i.tenant_id = ${tenantId} and i.wallet_id = m.wallet_id and i.chain = a.chain
+    cross join lateral (
+      select max(last.block_number) as block
+      from (values ('wallet'), ('stake')) position (name)
+      cross join lateral (
+        select p.block_number from holding_points p
+        where p.tenant_id = ${tenantId} and p.wallet_id = m.wallet_id and p.asset_id = m.asset_id and p.position = position.name
+          and p.at <= m.at
+        order by p.at desc limit 1
+      ) last
+    ) seen
+    where i.outcome is distinct from 'unsupported' and (seen.block > coalesce(i.through_block, -1) or seen.block < i.from_block)`.execute(
+    db,
+  );
+  return new Set(rows.map(({ place }) => place));
 }
 
 function toError(code: ErrorCode | null, provider: string | null): SourceError | null {

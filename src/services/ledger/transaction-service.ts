@@ -54,6 +54,8 @@ export type Transaction = {
   readonly valueReason: 'decimals_unknown' | 'price_missing' | 'fx_missing' | null;
   /** Whether the asset counts as spam today or is held back, and so is part of no total. */
   readonly isExcluded: boolean;
+  /** Whether it is unexplained only because transfers have not been read so far yet. */
+  readonly isPending: boolean;
 };
 
 /** How far what was read from a chain reaches. `import` null: nothing was read yet. */

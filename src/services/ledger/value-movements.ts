@@ -5,7 +5,7 @@ import { type AssetRulesDeps, type RuledAsset, readAssetRules } from '../history
 import type { Movement, Transaction } from './transaction-service.ts';
 
 type ValueDeps = AssetRulesDeps & {
-  readonly store: Pick<TransactionStore, 'readQuotes'>;
+  readonly store: Pick<TransactionStore, 'readQuotes' | 'findUnread'>;
   readonly history: Pick<HistoryStore, 'readRates'>;
 };
 
@@ -16,17 +16,30 @@ export async function valueMovements(
   movements: readonly Movement[],
 ): Promise<readonly Transaction[]> {
   const moments = movements.map(({ assetId, occurredAt }) => ({ assetId, at: occurredAt }));
-  const [rules, quotes, rates] = await Promise.all([
+  const [rules, quotes, rates, pending] = await Promise.all([
     readAssetRules(deps, tenantId, [...new Set(movements.map(({ assetId }) => assetId))]),
     deps.store.readQuotes(moments),
     readRates(deps, movements),
+    findPending(deps, tenantId, movements),
   ]);
   return movements.flatMap((movement, place) => {
     const rule = rules.get(movement.assetId);
     if (rule === undefined) return [];
     const price = choosePrice(movement, rule, quotes.get(place));
-    return [toTransaction(movement, { rule, price, perUsd: rates.get(movement) })];
+    return [toTransaction(movement, { rule, price, perUsd: rates.get(movement), isPending: pending.has(movement) })];
   });
+}
+
+/** What no entry explains since none was read so far. */
+async function findPending(
+  { store }: ValueDeps,
+  tenantId: string,
+  movements: readonly Movement[],
+): Promise<ReadonlySet<Movement>> {
+  const unexplained = movements.filter(({ type }) => type === 'unexplained');
+  const shown = unexplained.map(({ walletId, assetId, occurredAt: at }) => ({ walletId, assetId, at }));
+  const unread = await store.findUnread(tenantId, shown);
+  return new Set(unexplained.filter((_, place) => unread.has(place)));
 }
 
 /** Units for a dollar then, of those movements whose price was written down in another currency. */
@@ -56,13 +69,13 @@ function choosePrice(movement: Movement, { manualPrice }: RuledAsset, quote: Quo
   return quote === undefined ? null : { ...quote, currency: 'USD' };
 }
 
-type Figures = { readonly rule: RuledAsset; readonly price: Transaction['price']; readonly perUsd: Decimal | undefined };
+type Figures = Pick<Transaction, 'price' | 'isPending'> & { readonly rule: RuledAsset; readonly perUsd: Decimal | undefined };
 
-function toTransaction(movement: Movement, { rule, price, perUsd }: Figures): Transaction {
+function toTransaction(movement: Movement, { rule, price, perUsd, isPending }: Figures): Transaction {
   const { asset, unit, isExcluded } = rule;
   const amount = unit === null ? null : unit.times(movement.amountRaw.toString());
   const valueReason =
     amount === null ? 'decimals_unknown' : price === null ? 'price_missing' : perUsd === undefined ? 'fx_missing' : null;
   const usdValue = amount === null || price === null || perUsd === undefined ? null : amount.times(price.value).div(perUsd);
-  return { movement, asset, amount, price, usdValue, valueReason, isExcluded };
+  return { movement, asset, amount, price, usdValue, valueReason, isExcluded, isPending };
 }
