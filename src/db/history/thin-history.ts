@@ -140,9 +140,13 @@ async function thinHoldings(db: Kysely<Schema>, tenantId: string, { bucket, from
 
 /** A price or a rate that no snapshot of anybody goes by any more. */
 async function thinPrices(db: Kysely<Schema>, { bucket, from, until }: Window): Promise<void> {
-  const isUnused = sql`next.at < ${endOf(bucket, 'h.at')} and not exists (
-    select from tenants t where exists (select from snapshots s where s.tenant_id = t.id and s.at >= h.at and s.at < next.at)
-  )`;
+  // The moments of all snapshots of the day, once: how many of them come before each of two points tells whether any lies between these.
+  const moments = sql`
+    select array_agg(distinct s.at order by s.at) as ats from tenants t
+    cross join lateral (select at from snapshots where tenant_id = t.id and at >= ${from} and at < ${until}) s`;
+  const countBefore = (moment: string): ReturnType<typeof sql> =>
+    sql`width_bucket(${sql.ref(moment)} - interval '1 ms', (select ats from moments))`;
+  const isUnused = sql`next.at < ${endOf(bucket, 'h.at')} and coalesce(${countBefore('h.at')} = ${countBefore('next.at')}, true)`;
   for (let after: string | undefined; ; ) {
     const { rows } = await sql<{ id: string }>`
       select id from assets ${after === undefined ? sql`` : sql`where id > ${after}`} order by id limit ${BATCH_SIZE}`.execute(
@@ -151,6 +155,7 @@ async function thinPrices(db: Kysely<Schema>, { bucket, from, until }: Window): 
     after = rows.at(-1)?.id;
     if (after === undefined) break;
     await sql`
+      with moments as materialized (${moments})
       delete from price_points p using (
         select h.asset_id, h.at from price_points h
         cross join lateral (select n.at from price_points n where n.asset_id = h.asset_id and n.at > h.at order by n.at limit 1) next
@@ -159,6 +164,7 @@ async function thinPrices(db: Kysely<Schema>, { bucket, from, until }: Window): 
       where p.asset_id = gone.asset_id and p.at = gone.at and p.at >= ${from} and p.at < ${until}`.execute(db);
   }
   await sql`
+    with moments as materialized (${moments})
     delete from fx_points p using (
       select h.currency, h.at from fx_points h
       cross join lateral (select n.at from fx_points n where n.currency = h.currency and n.at > h.at order by n.at limit 1) next

@@ -10,7 +10,7 @@ import type { Asset } from '../../../src/domain/asset.ts';
 import { Decimal } from '../../../src/domain/decimal.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
-import { addAsset, addWallet, amountOf, readingOf } from '../../support/store-fixtures.ts';
+import { addAsset, addOtherTenant, addWallet, amountOf, OTHER_TENANT_ID, readingOf } from '../../support/store-fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const NEVER = new AbortController().signal;
@@ -155,4 +155,15 @@ it('changes nothing for who has begun to read', async () => {
   });
   expect(values.map(({ usdValue }) => usdValue.toFixed())).toEqual(['15']);
   expect(await countRows()).toMatchObject({ snapshot_hours: 0 });
+});
+
+it('keeps a price by which the last snapshot of another tenant goes', async () => {
+  const { db } = database;
+  await addOtherTenant(db);
+  for (const minutes of [0, 10, 20, 30, 40]) await write(minutes, { amount: 1, price: minutes + 1 });
+  // It goes by the quote of minute 10, which was made seven minutes before; that of minute 0 is of an hour of its own.
+  await createSnapshotStore(db).take(OTHER_TENANT_ID, { at: moment(12), grade: 'full', missing: [], excludedAssetIds: [] });
+  await createSnapshotStore(db).thin(ALL_HOURS, NEVER);
+  const { rows } = await sql<{ value: string }>`select value from price_points order by at`.execute(db);
+  expect(rows.map(({ value }) => value)).toEqual(['1', '11', '41']);
 });
