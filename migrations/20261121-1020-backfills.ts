@@ -22,6 +22,15 @@ const UP = [
   sql`alter table wallet_chains add column created_at timestamptz(3) not null default now()`,
   sql`update wallet_chains c set created_at = w.created_at from wallets w where w.tenant_id = c.tenant_id and w.id = c.wallet_id`,
 
+  // Wallets that are followed no more: what they held stays told, and one that is added again goes on with it, so that nothing is counted twice.
+  sql`create table removed_wallets (
+    tenant_id uuid not null references tenants on delete cascade,
+    family text not null,
+    address text not null,
+    wallet_id uuid not null,
+    primary key (tenant_id, family, address)
+  )`,
+
   // The past of a wallet that was asked for, newest day first: `next_day` is the next one to be read. `not_before`: a pause after a failure; `attempts` counts those since a day was done.
   sql`create table backfills (
     tenant_id uuid not null,
@@ -64,7 +73,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const table of ['backfill_chains', 'backfills', 'healing_attempts']) await db.schema.dropTable(table).execute();
+  for (const table of ['backfill_chains', 'backfills', 'healing_attempts', 'removed_wallets'])
+    await db.schema.dropTable(table).execute();
   await sql`drop index snapshots_with_gaps`.execute(db);
   await sql`alter table wallet_chains drop column created_at`.execute(db);
   for (const table of TABLES_OF_SNAPSHOTS) await sql`alter table ${sql.table(table)} drop column healed_at`.execute(db);

@@ -167,6 +167,7 @@ export type Schema = {
     runner_id: string | null;
     lease_until: Date | null;
   };
+  removed_wallets: { tenant_id: string; family: ChainFamily; address: string; wallet_id: string };
   healing_attempts: { tenant_id: string; at: Date; chain: string; attempted_at: Date };
   backfill_chains: {
     tenant_id: string;

@@ -21,7 +21,7 @@ export type WalletCursor = { readonly createdAt: Date; readonly id: string };
 export type WalletStore = {
   /**
    * Adds wallets, in the order given, in one transaction. One whose family and address the tenant follows already keeps its id, name and label,
-   * gains the chains it lacks, and comes back as not created. The same address twice in one call is one wallet.
+   * gains the chains it lacks, and comes back as not created. One that was deleted is created with the id it had, so that its history goes on. The same address twice in one call is one wallet.
    */
   addMany(tenantId: string, wallets: readonly NewWallet[]): Promise<readonly { wallet: Wallet; created: boolean }[]>;
   get(tenantId: string, id: string): Promise<Wallet | undefined>;
@@ -35,7 +35,7 @@ export type WalletStore = {
   /** Every chain that a wallet of any tenant follows. */
   listFollowedChains(): Promise<ReadonlySet<string>>;
   setLabel(tenantId: string, id: string, label: string | null): Promise<Wallet | undefined>;
-  /** Also deletes the wallet's balances and sources. False when there is no such wallet. */
+  /** Also deletes the wallet's balances and sources; its id stays known for when it is added again. False when there is no such wallet. */
   delete(tenantId: string, id: string): Promise<boolean>;
 };
 
@@ -85,13 +85,15 @@ export function createWalletStore(db: Kysely<Schema>): WalletStore {
     async delete(tenantId, id) {
       if (!isUuid(id)) return false;
       return inTransaction(db, async (trx) => {
-        const { numDeletedRows } = await trx
-          .deleteFrom('wallets')
-          .where('tenant_id', '=', tenantId)
-          .where('id', '=', id)
-          .executeTakeFirst();
-        if (numDeletedRows > 0n) await noteChange(trx, tenantId);
-        return numDeletedRows > 0n;
+        const { numAffectedRows } = await sql`
+          with deleted as (
+            delete from wallets where tenant_id = ${tenantId} and id = ${id} returning tenant_id, family, address, id
+          )
+          insert into removed_wallets (tenant_id, family, address, wallet_id) select * from deleted
+          on conflict (tenant_id, family, address) do update set wallet_id = excluded.wallet_id`.execute(trx);
+        const isDeleted = numAffectedRows === 1n;
+        if (isDeleted) await noteChange(trx, tenantId);
+        return isDeleted;
       });
     },
   };
@@ -137,21 +139,29 @@ async function upsertAll(
   return new Map(wallets.map((row) => [walletKey(row), { wallet: toWallet(row), created: createdIds.has(row.id) }]));
 }
 
-/** Ids rise in the order given; rows are locked in the order of their addresses, so that two calls never wait for each other. */
+/** Ids rise in the order given, but for those of wallets that come back; rows are locked in the order of their addresses, so that two calls never wait for each other. */
 async function upsertWallets(
   trx: Transaction<Schema>,
   tenantId: string,
   wallets: readonly NewWallet[],
 ): Promise<readonly { id: string; family: ChainFamily; address: string; created: boolean }[]> {
+  const families = wallets.map((wallet) => wallet.family);
+  const addresses = wallets.map((wallet) => wallet.address);
   const { rows } = await sql<{ id: string; family: ChainFamily; address: string; created: boolean }>`
-    with input as materialized (
-      select uuidv7() as id, i.*
+    with removed as materialized (
+      select r.* from removed_wallets r
+      where r.tenant_id = ${tenantId} and (r.family, r.address) in (select * from unnest(${families}::text[], ${addresses}::text[]))
+      order by r.family, r.address for update
+    ), input as materialized (
+      select coalesce((select r.wallet_id from removed r where r.family = i.family and r.address = i.address), uuidv7()) as id, i.*
       from unnest(
-        ${wallets.map((wallet) => wallet.family)}::text[],
-        ${wallets.map((wallet) => wallet.address)}::text[],
+        ${families}::text[],
+        ${addresses}::text[],
         ${wallets.map((wallet) => toStorableText(wallet.name))}::text[],
         ${wallets.map((wallet) => toStorableText(wallet.label))}::text[]
       ) as i (family, address, name, label)
+    ), back as (
+      delete from removed_wallets r using removed d where r.tenant_id = d.tenant_id and r.family = d.family and r.address = d.address
     )
     insert into wallets (tenant_id, id, family, address, name, label)
     select ${tenantId}, id, family, address, name, label from input order by family, address

@@ -153,6 +153,28 @@ describe('changing', () => {
     expect(await balances.listSources(TENANT, filter)).toEqual([]);
     expect((await store.addMany(TENANT, [newWallet({ address: wallet.address })]))[0]?.created).toBe(true);
   });
+
+  it('gives a wallet that comes back the id that it had, however often, and whoever adds it at once', async () => {
+    const input = newWallet({ label: 'once' });
+    const [added] = await store.addMany(TENANT, [input]);
+    const id = added?.wallet.id ?? '';
+    for (let turn = 0; turn < 2; turn++) {
+      await store.delete(TENANT, id);
+      const again = { ...input, label: null };
+      const others = [newWallet(), newWallet()];
+      const both = await Promise.all([store.addMany(TENANT, [again, ...others]), store.addMany(TENANT, [...others, again])]);
+      const backs = both.flat().filter(({ wallet }) => wallet.address === input.address);
+      expect(backs.map(({ wallet }) => [wallet.id, wallet.label])).toEqual([
+        [id, null],
+        [id, null],
+      ]);
+      expect(backs.filter(({ created }) => created)).toHaveLength(1);
+    }
+    await store.delete(TENANT, id);
+    const [theirs] = await store.addMany(OTHER_TENANT_ID, [input]);
+    expect(theirs?.wallet.id).not.toBe(id);
+    await store.delete(OTHER_TENANT_ID, theirs?.wallet.id ?? '');
+  });
 });
 
 it("never sees or changes another tenant's wallets", async () => {

@@ -14,6 +14,7 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'assets' },
   { name: 'wallets' },
   { name: 'wallet_chains' },
+  { name: 'removed_wallets' },
   { name: 'wallet_schedules', leftOut: ['claim_id', 'claimed_until'] },
   { name: 'asset_settings' },
   { name: 'sources' },
