@@ -64,6 +64,8 @@ type PortfolioServiceDeps = StoredPortfolioDeps & {
 const FX_STALE_AFTER_MS = 24 * 3_600_000;
 
 export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioService {
+  // Every chart asks, and what is held back changes with what is stored alone.
+  const heldBack = new WeakMap<StoredPortfolio, ReadonlySet<string>>();
   return {
     async getPortfolio(tenantId, query) {
       const view = await readView(deps, tenantId, query);
@@ -86,9 +88,10 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
       };
     },
     async findHeldBack(tenantId) {
-      const { holdings } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });
-      const heldBack = holdings.filter(({ price }) => price.reason === 'unlisted_dominates');
-      return new Set(heldBack.map(({ holding }) => holding.asset.id));
+      const stored = await readShared(deps, tenantId);
+      const known = heldBack.get(stored) ?? listHeldBack(judge(deps, stored, { now: deps.now(), perUsd: null }));
+      heldBack.set(stored, known);
+      return known;
     },
     async getWalletBalances(tenantId, walletId, query) {
       const view = await readView(deps, tenantId, { ...query, walletIds: [walletId] });
@@ -106,6 +109,11 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
       };
     },
   };
+}
+
+function listHeldBack({ holdings }: Everything): ReadonlySet<string> {
+  const dominating = holdings.filter(({ price }) => price.reason === 'unlisted_dominates');
+  return new Set(dominating.map(({ holding }) => holding.asset.id));
 }
 
 function isExcluded({ price, spam }: ValuedHolding): boolean {
@@ -166,7 +174,18 @@ async function readEverything(
   tenantId: string,
   { now, perUsd }: { readonly now: Date; readonly perUsd: Decimal | null },
 ): Promise<Everything> {
-  const { wallets, sources, holdings: stored, facts } = await deps.share(tenantId, () => readStoredPortfolio(deps, tenantId));
+  return judge(deps, await readShared(deps, tenantId), { now, perUsd });
+}
+
+function readShared(deps: PortfolioServiceDeps, tenantId: string): Promise<StoredPortfolio> {
+  return deps.share(tenantId, () => readStoredPortfolio(deps, tenantId));
+}
+
+function judge(
+  deps: PortfolioServiceDeps,
+  { wallets, sources, holdings: stored, facts }: StoredPortfolio,
+  { now, perUsd }: { readonly now: Date; readonly perUsd: Decimal | null },
+): Everything {
   const assets = stored.map(({ asset }) => asset);
   const contexts = toAssetContexts(assets, facts, now);
   const freshSince: FreshSince = (source) =>
