@@ -57,7 +57,7 @@ export function composeSnapshots(
   return createSnapshotService({ ...parts, snapshots: storage.snapshots, onSnapshot: metrics.onSnapshot, keep, intervalSeconds });
 }
 
-type SnapshotParts = Pick<HistoryParts, 'portfolio' | 'now'> & {
+type SnapshotParts = Pick<HistoryParts, 'portfolio'> & {
   readonly storage: Pick<Storage, 'snapshots'>;
   readonly metrics: Pick<Metrics, 'onSnapshot' | 'setSnapshotInterval'>;
   readonly log: Logger;

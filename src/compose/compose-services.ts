@@ -90,7 +90,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       random: Math.random,
     }),
     ...composePast({ storage, sources, past, priceAdapters, log, now }),
-    snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, metrics, log, now }),
+    snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, metrics, log }),
     transfers: createTransferImportService({
       ...reading,
       imports: storage.transferImports,

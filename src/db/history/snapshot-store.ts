@@ -26,6 +26,8 @@ export type SnapshotStore = {
   thin(keep: { readonly rawDays: number; readonly hourlyDays: number }, signal: AbortSignal): Promise<void>;
   /** Tenants whose holdings are to be written down now. */
   listDue(options: DueOptions): Promise<readonly string[]>;
+  /** The time by the database's clock, the one that all processes share. */
+  readClock(): Promise<Date>;
   /** The newest snapshot; undefined before the first. */
   getLatest(tenantId: string): Promise<Snapshot | undefined>;
 };
@@ -35,6 +37,10 @@ export function createSnapshotStore(db: Kysely<Schema>): SnapshotStore {
     take: (tenantId, snapshot) => inTransaction(db, (trx) => take(trx, tenantId, snapshot)),
     thin: (keep, signal) => thinHistory(db, keep, signal),
     listDue: (options) => listDue(db, options),
+    async readClock() {
+      const { rows } = await sql<{ now: Date }>`select now()::timestamptz(3) as now`.execute(db);
+      return rows[0]?.now ?? new Date();
+    },
     async getLatest(tenantId) {
       const row = await db
         .selectFrom('snapshots')

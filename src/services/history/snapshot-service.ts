@@ -22,7 +22,6 @@ type SnapshotServiceDeps = {
   /** Hears of each snapshot that was written down. */
   readonly onSnapshot: (grade: SnapshotGrade) => void;
   readonly log: { warn(details: object, message: string): void };
-  readonly now: () => Date;
 };
 
 /** Longer than a batch of wallets takes to be read. */
@@ -68,15 +67,18 @@ async function take(deps: SnapshotServiceDeps, tenantId: string): Promise<Snapsh
   if (latest === undefined && !sources.some(({ observedAt }) => observedAt !== null)) return undefined;
   const { excludedAssetIds, oldestDoubtful } = await portfolio.judgePrices(tenantId);
   const missing = [...sources.flatMap(toMissing), ...toMissingPrices(oldestDoubtful)];
-  const snapshot: Snapshot = { at: chooseMoment(deps, latest), grade: missing.length === 0 ? 'full' : 'partial', missing };
+  const snapshot: Snapshot = { at: await chooseMoment(deps, latest), grade: missing.length === 0 ? 'full' : 'partial', missing };
   if (!(await snapshots.take(tenantId, { ...snapshot, excludedAssetIds, follows: latest?.at ?? null }))) return undefined;
   onSnapshot(snapshot.grade);
   return snapshot;
 }
 
-/** Now, or where the clock was set back, right after the last snapshot until the clock has caught up: in the true order, and none is lost. */
-function chooseMoment({ now, log }: SnapshotServiceDeps, latest: Snapshot | undefined): Date {
-  const moment = now();
+/**
+ * Now by the database's clock: that of a process which is ahead would hide whatever the others write down until time has caught up with it. Where the clock was set back, right after the last snapshot until it has
+ * caught up: in the true order, and none is lost.
+ */
+async function chooseMoment({ snapshots, log }: SnapshotServiceDeps, latest: Snapshot | undefined): Promise<Date> {
+  const moment = await snapshots.readClock();
   const behindMs = latest === undefined ? -1 : latest.at.getTime() - moment.getTime();
   if (latest === undefined || behindMs < 0) return moment;
   if (behindMs > MAX_BEHIND_MS) log.warn({ behindMs }, 'the clock is behind the last snapshot: was it set back?');

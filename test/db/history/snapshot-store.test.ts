@@ -164,3 +164,9 @@ it('keeps what a snapshot could not rely on', async () => {
   await snapshots.take(TENANT, { at: at(9 * HOUR), grade: 'partial', missing, excludedAssetIds: [] });
   expect(await snapshots.getLatest(TENANT)).toEqual({ at: at(9 * HOUR), grade: 'partial', missing });
 });
+
+it('knows the time', async () => {
+  const before = await snapshots.readClock();
+  expect((await snapshots.readClock()).getTime()).toBeGreaterThanOrEqual(before.getTime());
+  expect(Math.abs(before.getTime() - Date.now())).toBeLessThan(3_600_000);
+});

@@ -31,6 +31,7 @@ export async function createChartWorld() {
   const { db, close } = await createTestDatabase();
   let now = at(0);
   const clock = (): Date => now;
+  let aheadSeconds = 0;
   const log = { warn: () => undefined, info: () => undefined, error: () => undefined };
   const stores = { assets: createAssetStore(db), wallets: createWalletStore(db), balances: createBalanceStore(db) };
   const priceStore = createPriceStore(db);
@@ -49,13 +50,12 @@ export async function createChartWorld() {
   let blocks = 0n;
   const createSnapshots = (): SnapshotService =>
     createSnapshotService({
-      snapshots,
+      snapshots: { ...snapshots, readClock: async () => new Date(now.getTime() - aheadSeconds * 1000) },
       portfolio,
       intervalSeconds: INTERVAL_SECONDS,
       keep: { rawDays: 30, hourlyDays: 365 },
       onSnapshot: (grade) => taken.push(grade),
       log,
-      now: clock,
     });
   const history = createHistoryService({
     ...stores,
@@ -85,6 +85,10 @@ export async function createChartWorld() {
     taken,
     setClock: (moment: Date) => {
       now = moment;
+    },
+    /** How far the clock of the process is ahead of the database's. */
+    setAhead: (seconds: number) => {
+      aheadSeconds = seconds;
     },
     /** A wallet that is followed since the first moment. */
     async follow(): Promise<Wallet> {

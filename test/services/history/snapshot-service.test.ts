@@ -77,6 +77,15 @@ describe('a snapshot', () => {
     expect(await listMoments()).toEqual([at(7200), new Date(at(7200).getTime() + 1), new Date(at(7200).getTime() + 2), at(7201)]);
   });
 
+  it('goes by the clock of the database where that of the process is ahead', async () => {
+    await hold();
+    world.setAhead(10 * 86_400);
+    await world.take(at(10 * 86_400));
+    world.setAhead(0);
+    await world.take(at(60));
+    expect(await listMoments()).toEqual([at(0), at(60)]);
+  });
+
   it('uses a price of a source whose clock is ahead', async () => {
     const asset = await world.addAsset();
     await world.hold(wallet, [[asset, 300n]]);
