@@ -14,6 +14,11 @@ export type PriceHistorySource = {
     query: { readonly needs: readonly HistoryNeed[]; readonly withinSeconds: number },
     signal: AbortSignal,
   ): Promise<readonly { readonly asset: AssetRef; readonly quote: Quote }[]>;
+  /** The coins that are told as currencies, bitcoin and ether, just so. */
+  fetchCoinRates(
+    query: { readonly moments: readonly Date[]; readonly withinSeconds: number },
+    signal: AbortSignal,
+  ): Promise<readonly FxRate[]>;
 };
 
 export type HistoryNeed = { readonly asset: AssetRef; readonly moments: readonly Date[] };

@@ -15,8 +15,11 @@ export type PastPrice = { readonly assetId: string; readonly quotedAt: Date; rea
 export type PriceHistoryStore = {
   /** Those for which no price is known that was quoted within so many seconds before. */
   findUnpriced(needs: readonly PriceNeed[], maxAgeSeconds: number): Promise<readonly PriceNeed[]>;
-  /** Those moments for which no rate of any currency is known that was quoted within so many seconds before. */
-  findWithoutRates(moments: readonly Date[], maxAgeSeconds: number): Promise<readonly Date[]>;
+  /** Those moments for which no rate is known that was quoted within so many seconds before: of any currency but the coins told as currencies, or of one of those coins. */
+  findWithoutRates(
+    moments: readonly Date[],
+    query: { readonly of: 'currencies' | 'coins'; readonly maxAgeSeconds: number },
+  ): Promise<readonly Date[]>;
   saveRates(rates: readonly FxRate[]): Promise<void>;
   /** A price that is known already for its moment stays. */
   save(prices: readonly PastPrice[]): Promise<void>;
@@ -38,12 +41,14 @@ export function createPriceHistoryStore(db: Kysely<Schema>): PriceHistoryStore {
         order by n.place`.execute(db);
       return rows.flatMap(({ place }) => needs[place] ?? []);
     },
-    async findWithoutRates(moments, maxAgeSeconds) {
+    async findWithoutRates(moments, { of, maxAgeSeconds }) {
+      const count = sql`(
+        select count(distinct f.currency) from fx_points f
+        where f.at <= m.at and f.at > m.at - make_interval(secs => ${maxAgeSeconds}) and (f.currency in ('BTC', 'ETH')) = ${of === 'coins'}
+      )`;
       const { rows } = await sql<{ at: Date }>`
         select m.at from unnest(${moments.map((at) => at.toISOString())}::timestamptz[]) as m (at)
-        where not exists (
-          select from fx_points f where f.at <= m.at and f.at > m.at - make_interval(secs => ${maxAgeSeconds})
-        )
+        where ${count} < ${of === 'coins' ? 2 : 1}
         order by m.at desc`.execute(db);
       return rows.map(({ at }) => at);
     },

@@ -10,7 +10,7 @@ export type PastPrices = {
    * the vendor's fault.
    */
   fetch(needs: readonly PriceNeed[], assets: readonly Asset[], signal: AbortSignal): Promise<PastPricesOutcome>;
-  /** Looks up, and stores, the currency rates of moments near which none is known. A day whose rates nobody tells has none: its value is told in dollars. */
+  /** Looks up, and stores, the currency rates of moments near which none is known, and those of the coins that are told as currencies. A day whose rates nobody tells has none: its value is told in dollars. */
   fetchRates(moments: readonly Date[], signal: AbortSignal): Promise<void>;
 };
 
@@ -28,6 +28,8 @@ const WITHIN_SECONDS = [3_600, 43_200];
 const MAX_AGE_SECONDS = 43_200;
 /** Rates move little, and rest at weekends. */
 const RATE_MAX_AGE_SECONDS = 86_400;
+/** Coins are quoted all the time. */
+const COIN_WITHIN_SECONDS = 3_600;
 
 export function createPastPrices(deps: PastPricesDeps): PastPrices {
   return {
@@ -43,19 +45,39 @@ export function createPastPrices(deps: PastPricesDeps): PastPrices {
       return { unpricedCount: left.length, errorCode };
     },
     async fetchRates(moments, signal) {
-      const { fxSource, store } = deps;
-      if (fxSource === null) return;
-      for (const moment of await store.findWithoutRates(moments, RATE_MAX_AGE_SECONDS)) {
-        try {
-          await store.saveRates(await fxSource.fetchRatesAt(moment, signal));
-        } catch (error) {
-          // Whoever cannot tell one day will hardly tell the next one.
-          if (toAppError(error).code.startsWith('upstream_')) return;
-          throw error;
-        }
-      }
+      await fetchCurrencyRates(deps, moments, signal);
+      await fetchCoinRates(deps, moments, signal);
     },
   };
+}
+
+async function fetchCurrencyRates(
+  { fxSource, store }: PastPricesDeps,
+  moments: readonly Date[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (fxSource === null) return;
+  const query = { of: 'currencies', maxAgeSeconds: RATE_MAX_AGE_SECONDS } as const;
+  for (const moment of await store.findWithoutRates(moments, query)) {
+    try {
+      await store.saveRates(await fxSource.fetchRatesAt(moment, signal));
+    } catch (error) {
+      // Whoever cannot tell one day will hardly tell the next one.
+      if (toAppError(error).code.startsWith('upstream_')) return;
+      throw error;
+    }
+  }
+}
+
+/** What whoever tells currencies has not told of them. */
+async function fetchCoinRates({ source, store }: PastPricesDeps, moments: readonly Date[], signal: AbortSignal): Promise<void> {
+  const left = await store.findWithoutRates(moments, { of: 'coins', maxAgeSeconds: RATE_MAX_AGE_SECONDS });
+  if (source === null || left.length === 0) return;
+  try {
+    await store.saveRates(await source.fetchCoinRates({ moments: left, withinSeconds: COIN_WITHIN_SECONDS }, signal));
+  } catch (error) {
+    if (!toAppError(error).code.startsWith('upstream_')) throw error;
+  }
 }
 
 type LookUp = {
