@@ -55,6 +55,8 @@ export type HistoryReads = {
       readonly rules: readonly AssetRule[];
       readonly bucket: 'hour' | 'day';
       readonly byAsset: boolean;
+      /** Most values, of the earliest snapshots; all if not told. */
+      readonly limit?: number | undefined;
     },
   ): Promise<readonly ValueAt[]>;
   /** Values at snapshots from the points themselves: of some wallets, by wallet, or between the hours. Its cost follows the points times the amounts held. */
@@ -65,6 +67,7 @@ export type HistoryReads = {
       readonly rules: readonly AssetRule[];
       readonly walletIds: readonly string[] | null;
       readonly groupBy: 'total' | 'asset' | 'wallet';
+      readonly limit?: number | undefined;
     },
   ): Promise<readonly ValueAt[]>;
   /** Units of the currency that a dollar bought at each moment, as it was last known then. No entry where it was not. */
@@ -153,7 +156,7 @@ type ValueRow = { readonly place: number; readonly key: string | null; readonly 
 async function readBuckets(
   db: Kysely<Schema>,
   tenantId: string,
-  { snapshots, rules, bucket, byAsset }: Parameters<HistoryStore['readBuckets']>[1],
+  { snapshots, rules, bucket, byAsset, limit }: Parameters<HistoryStore['readBuckets']>[1],
 ): Promise<readonly ValueAt[]> {
   const { rows } = await sql<ValueRow>`
     select m.place, ${byAsset ? sql`h.asset_id` : sql`null`} as key, ${VALUE} as usd_value, ${UNPRICED} as unpriced
@@ -161,7 +164,7 @@ async function readBuckets(
     cross join lateral (${inBucket(tenantId, bucket, sql`m.bucket`)}) h
     join ${ruleRows(rules)} on r.asset_id = h.asset_id
     group by m.place${byAsset ? sql`, h.asset_id` : sql``}
-    order by m.place`.execute(db);
+    order by m.place limit ${limit ?? null}`.execute(db);
   return rows.map(toValueAt);
 }
 

@@ -59,7 +59,7 @@ export async function readPoints(db: Kysely<Schema>, tenantId: string, query: Qu
     cross join lateral generate_series(h.n, h.until - 1) as each (n)
     join moment m on m.n = each.n
     left join quotes q on q.asset_id = h.asset_id and q.n = each.n
-    group by m.place, h.key order by m.place`.execute(db);
+    group by m.place, h.key order by m.place limit ${query.limit ?? null}`.execute(db);
   return rows.map((row) => ({
     place: row.place,
     key: row.key,

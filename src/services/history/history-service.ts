@@ -3,6 +3,7 @@ import type { WalletStore } from '../../db/wallet-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Chain } from '../../domain/chain.ts';
 import { Decimal } from '../../domain/decimal.ts';
+import type { AppError } from '../../domain/errors.ts';
 import type { ChartStep } from '../../domain/history/chart-intervals.ts';
 import type { Wallet } from '../../domain/wallet.ts';
 import { type FindAssetDeps, findAsset } from '../find-asset.ts';
@@ -55,6 +56,8 @@ export type HistoryServiceDeps = AssetRulesDeps &
 
 /** Most points of all series together. */
 const MAX_SERIES_POINTS = 20_000;
+/** Most values that these are made of: each series may have one more, from before the first point. */
+const MAX_SERIES_VALUES = 2 * MAX_SERIES_POINTS;
 
 export function createHistoryService(deps: HistoryServiceDeps): HistoryService {
   return {
@@ -107,12 +110,16 @@ type Figures = {
 
 type Readers = { readonly history: HistoryReads; readonly kept: HistoryServiceDeps['kept'] };
 
-/** One after the other, over one connection. */
+/** One after the other, over one connection. Throws invalid_request when there would be too many points, before all of them are read. */
 async function readFigures(readers: Readers, tenantId: string, { rules, ...asked }: FiguresQuery): Promise<Figures> {
   const { query } = asked;
   const moments = await findMoments(readers, tenantId, asked);
   const reading = { walletIds: query.walletIds, moments, rules };
-  const apart = query.series === 'total' ? [] : await readValues(readers, tenantId, { ...reading, groupBy: query.series });
+  const apart =
+    query.series === 'total'
+      ? []
+      : await readValues(readers, tenantId, { ...reading, groupBy: query.series, limit: MAX_SERIES_VALUES + 1 });
+  if (apart.length > MAX_SERIES_VALUES) throw refuseSeries();
   const together =
     query.series === 'asset' ? addUp(apart) : await readValues(readers, tenantId, { ...reading, groupBy: 'total' });
   return { moments, apart, together, rates: await readRates(readers, query.currency, [...moments.values()].flat()) };
@@ -129,7 +136,7 @@ type Apart = {
 function toSeries(values: readonly ValueAt[], { query, total, wallets, covered }: Apart): readonly HistorySeries[] {
   const groups = Map.groupBy(values, ({ key }) => key ?? '');
   if (groups.size * total.intervals.length > MAX_SERIES_POINTS) {
-    throw refuse('series', `This would be more than ${MAX_SERIES_POINTS} points: name what to show, or ask for fewer points.`);
+    throw refuseSeries();
   }
   const series = [...groups].map(([key, group]): HistorySeries => {
     if (query.series === 'wallet') {
@@ -143,6 +150,10 @@ function toSeries(values: readonly ValueAt[], { query, total, wallets, covered }
     return { asset, walletId: null, points: toPoints({ ...total, values: group, covers: isOfAsset }) };
   });
   return series.toSorted(byLastValue);
+}
+
+function refuseSeries(): AppError {
+  return refuse('series', `This would be more than ${MAX_SERIES_POINTS} points: name what to show, or ask for fewer points.`);
 }
 
 /** Null belongs to everything. */
@@ -214,21 +225,22 @@ type Reading = {
   readonly moments: Moments;
   readonly rules: readonly AssetRule[];
   readonly groupBy: 'total' | 'asset' | 'wallet';
+  readonly limit?: number;
 };
 
 /** Over all wallets from the buckets, wherever these tell it: their cost follows the points. */
 async function readValues(
   { history }: Readers,
   tenantId: string,
-  { walletIds, moments, rules, groupBy }: Reading,
+  { walletIds, moments, rules, groupBy, limit }: Reading,
 ): Promise<readonly ValueAt[]> {
   const values: ValueAt[] = [];
   for (const [resolution, snapshots] of moments) {
     if (snapshots.length === 0) continue;
     const found =
       walletIds !== null || groupBy === 'wallet' || resolution === 'raw'
-        ? await history.readPoints(tenantId, { snapshots, rules, walletIds, groupBy })
-        : await history.readBuckets(tenantId, { snapshots, rules, bucket: resolution, byAsset: groupBy === 'asset' });
+        ? await history.readPoints(tenantId, { snapshots, rules, walletIds, groupBy, limit })
+        : await history.readBuckets(tenantId, { snapshots, rules, bucket: resolution, byAsset: groupBy === 'asset', limit });
     for (const value of found) values.push(value);
   }
   return values;

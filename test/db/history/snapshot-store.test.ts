@@ -170,3 +170,14 @@ it('knows the time', async () => {
   expect((await snapshots.readClock()).getTime()).toBeGreaterThanOrEqual(before.getTime());
   expect(Math.abs(before.getTime() - Date.now())).toBeLessThan(3_600_000);
 });
+
+it('reads no more values than it was asked for', async () => {
+  const rules = [{ assetId: token?.id ?? '', unit: '0.01', manualPrice: null }];
+  const intervals = [0, 1, 2].map((hour) => ({ from: at((hour - 1) * HOUR), to: at(hour * HOUR) }));
+  const found = await history.findSnapshots(TENANT, intervals, 'hour');
+  const query = { snapshots: found, rules, limit: 2 };
+  const points = await history.readPoints(TENANT, { ...query, walletIds: null, groupBy: 'asset' });
+  const buckets = await history.readBuckets(TENANT, { ...query, bucket: 'hour', byAsset: true });
+  expect(points.map(({ place }) => place)).toEqual([0, 1]);
+  expect(buckets).toEqual(points);
+});

@@ -273,6 +273,27 @@ describe('what was held back when it was last held', () => {
   });
 });
 
+describe('more points than anybody can look at', () => {
+  it('are refused', async () => {
+    const other = await createChartWorld();
+    const wallet = await other.follow();
+    await other.hold(wallet, []);
+    for (const hours of [0, 1]) await other.take(hour(hours));
+    await sql`
+      with many as (
+        insert into assets (chain, address, standard, listed) select 'ethereum', 'many ' || n, 'erc20', true from generate_series(1, 20001) as n returning id
+      ), held as (
+        insert into holding_series (tenant_id, wallet_id, asset_id, position, chain, amount_raw)
+        select ${TENANT}, ${wallet.id}, id, 'wallet', 'ethereum', 1 from many
+      )
+      insert into asset_hours (tenant_id, bucket, asset_id, amount_raw)
+      select tenant_id, bucket, id, 1 from snapshot_hours cross join many`.execute(other.db);
+    const query = { from: hour(0), to: hour(1), step: '1h', series: 'asset' } as const;
+    await expect(other.read(query)).rejects.toMatchObject({ code: 'invalid_request' });
+    await other.close();
+  });
+});
+
 describe('a wallet that is followed no more', () => {
   it('keeps its past, by its id too', async () => {
     await world.stores.wallets.delete(TENANT, known(alice).id);
