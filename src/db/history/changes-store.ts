@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { Decimal } from '../../domain/decimal.ts';
 import type { Block, Position } from '../../domain/holding.ts';
 import type { Schema } from '../schema.ts';
+import { RATE_MAX_AGE_SECONDS } from './history-store.ts';
 
 /** What was known of a price when a snapshot was taken. `source` and `quotedAt` are null where only the value was kept. */
 export type PriceAt = { readonly value: Decimal; readonly source: string | null; readonly quotedAt: Date | null };
@@ -55,6 +56,7 @@ export function createChangesStore(db: Kysely<Schema>): ChangesStore {
         .select(['per_usd', 'source', 'at'])
         .where('currency', '=', currency)
         .where('at', '<=', moment)
+        .where('at', '>', new Date(moment.getTime() - RATE_MAX_AGE_SECONDS * 1000))
         .orderBy('at', 'desc')
         .limit(1)
         .executeTakeFirst();

@@ -70,9 +70,12 @@ export type HistoryReads = {
       readonly limit?: number | undefined;
     },
   ): Promise<readonly ValueAt[]>;
-  /** Units of the currency that a dollar bought at each moment, as it was last known then. No entry where it was not. */
+  /** Units of the currency that a dollar bought at each moment, as it was last known then. No entry where it was not, or only from long ago. */
   readRates(currency: string, moments: readonly Date[]): Promise<ReadonlyMap<number, Decimal>>;
 };
+
+/** Rates rest over holidays; one that is older is no rate of the moment. */
+export const RATE_MAX_AGE_SECONDS = 7 * 86_400;
 
 export function createHistoryStore(db: Kysely<Schema>): HistoryStore {
   return {
@@ -103,8 +106,9 @@ function createReads(db: Kysely<Schema>): HistoryReads {
         select m.place::int - 1 as place, f.per_usd
         from unnest(${moments.map((moment) => moment.toISOString())}::timestamptz[]) with ordinality as m (at, place)
         cross join lateral (
-          select per_usd from fx_points where currency = ${currency} and at <= m.at order by at desc limit 1
-        ) f`.execute(db);
+          select per_usd, at from fx_points where currency = ${currency} and at <= m.at order by at desc limit 1
+        ) f
+        where f.at > m.at - make_interval(secs => ${RATE_MAX_AGE_SECONDS})`.execute(db);
       return new Map(rows.map((row) => [row.place, new Decimal(row.per_usd)]));
     },
   };

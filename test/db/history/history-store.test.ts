@@ -141,3 +141,13 @@ it('tells nothing of no moments, no assets and wallets that were never there', a
   expect(await history.findWallets(TENANT, [WALLETS[0] ?? '', UNKNOWN_ID, 'no uuid'])).toEqual([WALLETS[0]]);
   expect(await history.listAssetIds(TENANT)).toEqual([assetIds[0]]);
 });
+
+it('tells a currency rate over holidays, and none from long ago', async () => {
+  const DAY = 86_400;
+  await sql`insert into fx_points (currency, at, per_usd, source) values ('NOK', ${at(0)}, '10', 'test')`.execute(database.db);
+  const rates = await history.readRates('NOK', [at(-1), at(0), at(6 * DAY), at(7 * DAY)]);
+  expect([...rates].map(([place, rate]) => [place, rate.toFixed()])).toEqual([
+    [1, '10'],
+    [2, '10'],
+  ]);
+});
