@@ -95,7 +95,11 @@ describe('the past of a wallet', () => {
     });
     const { points } = await chart();
     expect(points.map((point: Body) => point.usd_value)).toEqual(['0', '2002', '2254', '3256', '3112', '3115']);
-    expect(points.every((point: Body) => point.complete)).toBe(true);
+    expect(points.map((point: Body) => point.complete)).toEqual([true, true, true, false, true, true]);
+    // The day says itself that a price of it is old.
+    expect(points[3].missing).toEqual([
+      { wallet_id: null, chain: null, kind: 'prices', reason: 'stale', observed_at: expect.any(String), code: null },
+    ]);
   });
 
   it('is told in another currency where its rate of then is known, and in none else', async () => {

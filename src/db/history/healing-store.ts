@@ -5,8 +5,9 @@ import { noteChange } from '../data-version.ts';
 import type { Schema } from '../schema.ts';
 import { inTransaction } from '../transaction.ts';
 import { rebuildBuckets } from './history-rebuild.ts';
+import { findOldPrices } from './old-prices.ts';
 import { type PastAmount, savePastHolding } from './past-amounts.ts';
-import { copyToBuckets, findNextKnown, removeMissing } from './past-snapshots.ts';
+import { addMissing, copyToBuckets, findNextKnown, removeMissing } from './past-snapshots.ts';
 import { ensureMonth, lockHistory } from './snapshot-store.ts';
 
 /** A moment that a snapshot tells without the balances of some wallets on a chain, which can be read again now. */
@@ -99,6 +100,7 @@ async function fill(trx: Transaction<Schema>, tenantId: string, filling: GapFill
   }
   if (filled.length === 0) return false;
   const assetIds = [...new Set(filled.flatMap((one) => one.assetIds))];
+  await addMissing(trx, tenantId, { at, sources: await findOldPrices(trx, tenantId, { at, assetIds }) });
   await rebuildBuckets(trx, tenantId, { from: at, to: latest(filled.map(({ until }) => until)), assetIds });
   await noteChange(trx, tenantId);
   return true;

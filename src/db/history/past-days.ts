@@ -6,6 +6,7 @@ import { noteChange } from '../data-version.ts';
 import type { Schema } from '../schema.ts';
 import { inTransaction } from '../transaction.ts';
 import { rebuildBuckets } from './history-rebuild.ts';
+import { findOldPrices } from './old-prices.ts';
 import { dropIdlePoints, type PastAmount, savePastHolding } from './past-amounts.ts';
 import { addMissing, findKnownFrom, insertPastSnapshot, listCarried } from './past-snapshots.ts';
 import { ensureMonth, lockHistory } from './snapshot-store.ts';
@@ -65,6 +66,9 @@ async function saveDay(
     const known = until ?? (await findKnownFrom(trx, tenantId, { walletId, chain }));
     await savePastHolding(trx, tenantId, { walletId, chain, at, block, until: known, amounts });
   }
+  // Live snapshots have judged the prices of what others hold.
+  const assetIds = isNew ? null : chains.flatMap(({ amounts }) => amounts.map(({ assetId }) => assetId));
+  await addMissing(trx, tenantId, { at, sources: await findOldPrices(trx, tenantId, { at, assetIds }) });
   if (next !== null) await dropIdlePoints(trx, tenantId, { walletId, at: next });
   // What others held is told of a new day as well.
   if (isNew) await rebuildBuckets(trx, tenantId, { from: at, to: at, assetIds: null });

@@ -30,6 +30,9 @@ export type Backfill = {
   readonly chains: readonly BackfillChain[];
 };
 
+/** A price of a moment of the past that was quoted longer ago says little about it: what is traded seldom is quoted seldom. */
+export const PAST_PRICE_MAX_AGE_SECONDS = 43_200;
+
 const DAY_MS = 86_400_000;
 
 /** The UTC day that a moment lies in. */
