@@ -3,6 +3,7 @@ import type { PriceHistoryStore, PriceNeed } from '../../db/history/price-histor
 import type { Asset, AssetRef } from '../../domain/asset.ts';
 import { assetKey } from '../../domain/asset.ts';
 import { type ErrorCode, toAppError } from '../../domain/errors.ts';
+import { PAST_PRICE_MAX_AGE_SECONDS } from '../../domain/history/backfill.ts';
 
 export type PastPrices = {
   /**
@@ -23,9 +24,8 @@ type PastPricesDeps = {
   readonly store: PriceHistoryStore;
 };
 
-/** Nearly at the moment first, then anything of the half day before: what is traded seldom is quoted seldom. */
-const WITHIN_SECONDS = [3_600, 43_200];
-const MAX_AGE_SECONDS = 43_200;
+/** Nearly at the moment first, then anything that is not too old. */
+const WITHIN_SECONDS = [3_600, PAST_PRICE_MAX_AGE_SECONDS];
 /** Rates move little, and rest at weekends. */
 const RATE_MAX_AGE_SECONDS = 86_400;
 /** Coins are quoted all the time. */
@@ -36,11 +36,11 @@ export function createPastPrices(deps: PastPricesDeps): PastPrices {
     async fetch(needs, assets, signal) {
       const byId = new Map(assets.map((asset) => [asset.id, asset]));
       let errorCode: ErrorCode | null = null;
-      let left = await deps.store.findUnpriced(needs, MAX_AGE_SECONDS);
+      let left = await deps.store.findUnpriced(needs, PAST_PRICE_MAX_AGE_SECONDS);
       for (const withinSeconds of WITHIN_SECONDS) {
         if (left.length === 0 || errorCode !== null) break;
         errorCode = await lookUp(deps, { needs: left, byId, withinSeconds }, signal);
-        left = await deps.store.findUnpriced(left, MAX_AGE_SECONDS);
+        left = await deps.store.findUnpriced(left, PAST_PRICE_MAX_AGE_SECONDS);
       }
       return { unpricedCount: left.length, errorCode };
     },
