@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Schema } from '../../../src/db/schema.ts';
 import { createWalletStore } from '../../../src/db/wallet-store.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/domain/tenant.ts';
@@ -51,6 +51,12 @@ export async function startImportStory(world: ImportWorld): Promise<ImportStory>
       const wallets = createWalletStore(db);
       for (const { id } of await wallets.listAll(DEFAULT_TENANT_ID, { walletIds: null }))
         await wallets.delete(DEFAULT_TENANT_ID, id);
+      await forgetPast(db);
     },
   };
+}
+
+/** What was ever known of wallets that were deleted: whoever comes back is new. */
+export async function forgetPast(db: Kysely<Schema>): Promise<void> {
+  await sql`truncate removed_wallets, holding_points, holding_series`.execute(db);
 }

@@ -6,7 +6,7 @@ import { AppError } from '../../../src/domain/errors.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/domain/tenant.ts';
 import { type RpcProxy, startRpcProxy } from '../../support/rpc-proxy.ts';
 import { addOtherTenant, addWallet, OTHER_TENANT_ID } from '../../support/store-fixtures.ts';
-import { type ImportStory, startImportStory } from './import-story.ts';
+import { forgetPast, type ImportStory, startImportStory } from './import-story.ts';
 import { CHAIN, type ImportWorld, startImportWorld } from './import-world.ts';
 
 const { signal } = new AbortController();
@@ -172,6 +172,7 @@ describe('a past that was asked for later', () => {
     const from = await world.blockNumber();
     await story.live();
     await createWalletStore(world.database.db).delete(DEFAULT_TENANT_ID, story.alice.id);
+    await forgetPast(world.database.db);
     const again = await addWallet(world.database.db, DEFAULT_TENANT_ID, { address: story.alice.address, chains: [CHAIN.slug] });
     await world.observe([again]);
     await world.finalize();
