@@ -156,16 +156,15 @@ describe('a transfer', () => {
   });
 
   it('is not internal where the ledger of the other wallet does not have it', async () => {
-    const sent = entryOf(alice, token, -5n, { txHash: '0x1', counterparty: bob.address });
-    const other = entryOf(bob, dollar, 7n, { txHash: '0x1', counterparty: alice.address });
-    expect(await typesOf(sent, other)).toEqual(['-5 withdrawal', '7 deposit']);
-    expect(await typesOf(entryOf(bob, token, 5n, { txHash: '0x1', counterparty: alice.address }))).toContain('-5 internal');
+    expect(await typesOf(entryOf(alice, token, -5n, { txHash: '0x1', counterparty: bob.address }))).toEqual(['-5 withdrawal']);
+    const got = { txHash: '0x1', counterparty: alice.address };
+    expect(await typesOf(entryOf(bob, dollar, 5n, got))).toContain('-5 withdrawal');
+    expect(await typesOf(entryOf(bob, token, 5n, got))).toContain('-5 internal');
   });
 
   it('knows addresses of Solana in their own case only', async () => {
     const address = 'So11111111111111111111111111111111111111112';
-    const chains = ['solana'];
-    const mine = await addWallet(database.db, TENANT, { family: 'solana', address, chains });
+    const mine = await addWallet(database.db, TENANT, { family: 'solana', address, chains: ['solana'] });
     const sol = await addAsset(database.db, {
       chain: 'solana',
       address: 'Mint1111111111111111111111111111111111111',
@@ -202,17 +201,9 @@ describe('a transfer', () => {
       ),
     ).toEqual(
       [
-        '10 trade',
-        '-30 trade',
-        '3 trade',
-        '-1 fee',
-        '11 deposit',
-        '-12 withdrawal',
-        '13 deposit',
-        '-14 withdrawal',
-        '-15 withdrawal',
-        '16 internal',
-        '-16 internal',
+        ...['10 trade', '-30 trade', '3 trade', '-1 fee'],
+        ...['11 deposit', '-12 withdrawal', '13 deposit', '-14 withdrawal'],
+        ...['-15 withdrawal', '16 internal', '-16 internal'],
       ].toSorted(),
     );
   });
