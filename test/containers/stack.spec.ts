@@ -95,6 +95,13 @@ describe('the system of docker-compose.yml', () => {
     await expect(podman('exec', stack.apis[0] ?? '', 'touch', '/app/x')).rejects.toThrow(/Read-only file system/);
   });
 
+  it('give everything away as one file', async () => {
+    const file = await podman('exec', stack.apis[0] ?? '', 'node', 'src/export.ts', '--out', '-');
+    const lines = file.trim().split('\n');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ format: 'chainfolio-export', version: 1 });
+    expect(JSON.parse(lines.at(-1) ?? '')).toHaveProperty('sha256');
+  });
+
   it('bounds the processes of every service, which podman-compose passes over', () => {
     const file = readFileSync(`${ROOT}/docker-compose.yml`, 'utf8');
     const services = file

@@ -67,7 +67,8 @@ export function createPerformanceService(deps: PerformanceServiceDeps): Performa
         ...gaps,
         startValue: start?.value ?? null,
         endValue: end?.value ?? null,
-        gain: view === undefined ? null : gainOf(view),
+        // One snapshot tells no difference.
+        gain: view === undefined || series.points.length < 2 ? null : gainOf(view),
         returns,
         risk: toRisk(twr, { returns, riskFreePerYear }),
         flows: toFlows(series),

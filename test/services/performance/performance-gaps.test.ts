@@ -43,6 +43,7 @@ it('tells what there is after one snapshot, and no rate', async () => {
   await see(day(1), 1000n, '100');
   const found = await world.measure();
   expect(found.endValue?.toFixed()).toBe('1000');
+  expect(found.gain).toBeNull();
   expect(found.returns.timeWeighted).toEqual({ value: null, reason: 'one_snapshot' });
   expect(found.risk.bestDay).toEqual({ value: null, reason: 'too_few_days' });
   expect(found.pnl.unrealised.toFixed()).toBe('0');
