@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ChangePart } from '../../domain/history/value-changes.ts';
-import { assetIdentity, chainSlug, decimalString, timestamp, uuid } from './common.ts';
-import { assetReference, currencyInput, momentInput, timeZoneInput } from './history.ts';
+import { assetIdentity, decimalString, timestamp, uuid } from './common.ts';
+import { currencyInput, momentInput, pastScope, timeZoneInput } from './past-query.ts';
 import { missingSource, snapshotGrade } from './snapshots.ts';
 
 export const changesQuery = z.strictObject({
@@ -9,17 +9,7 @@ export const changesQuery = z.strictObject({
   to: momentInput.optional().meta({ description: 'Told by the last snapshot at or before it; by default the newest.' }),
   tz: timeZoneInput.meta({ description: 'IANA time zone of dates.' }),
   currency: currencyInput.meta({ description: 'Currency of all values.' }),
-  wallet_id: z
-    .array(uuid)
-    .max(100)
-    .optional()
-    .meta({ description: 'Only these wallets, also those that are followed no more: repeat it, or separate with commas.' }),
-  chain: z.array(chainSlug).max(50).optional().meta({ description: 'Only these chains: repeat it, or separate with commas.' }),
-  asset_id: z
-    .array(assetReference)
-    .max(100)
-    .optional()
-    .meta({ description: 'Only these assets, by UUID or CAIP-19 id: repeat it, or separate with commas.' }),
+  ...pastScope,
   group_by: z.enum(['asset', 'wallet', 'none']).default('asset').meta({ description: 'What `groups` lists.' }),
 });
 

@@ -3,7 +3,7 @@ import { REBALANCING_RULES } from '../../domain/performance/benchmark.ts';
 import { COST_BASIS_METHODS } from '../../domain/performance/cost-basis.ts';
 import { PERFORMANCE_PERIODS } from '../../domain/performance/period.ts';
 import { assetIdentity, chainSlug, decimalString, timestamp, uuid } from './common.ts';
-import { currencyInput, momentInput, timeZoneInput } from './history.ts';
+import { currencyInput, momentInput, timeZoneInput } from './past-query.ts';
 import { missingSource } from './snapshots.ts';
 
 export const performanceQuery = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assetIdentity, block, chainSlug, decimalString, rawAmount, timestamp, uuid } from './common.ts';
-import { currencyInput, timeZoneInput } from './history.ts';
+import { currencyInput, timeZoneInput } from './past-query.ts';
 import { snapshotGrade } from './snapshots.ts';
 
 export const statementQuery = z.strictObject({

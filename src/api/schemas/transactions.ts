@@ -13,7 +13,7 @@ import {
   timestamp,
   uuid,
 } from './common.ts';
-import { assetReference, currencyInput, momentInput, timeZoneInput } from './history.ts';
+import { assetReference, currencyInput, momentInput, pastScope, timeZoneInput } from './past-query.ts';
 
 const ORIGINS = ['chain', 'manual', 'csv'] as const;
 const TYPES = [...ENTRY_TYPES, 'unexplained', 'opening'] as const;
@@ -22,17 +22,7 @@ export const transactionsQuery = z.strictObject({
   from: momentInput.optional().meta({ description: 'Part of the time asked for. By default from the beginning.' }),
   to: momentInput.optional().meta({ description: 'Not part of the time asked for. By default without an end.' }),
   tz: timeZoneInput.meta({ description: 'IANA time zone in which dates begin.' }),
-  wallet_id: z
-    .array(uuid)
-    .max(100)
-    .optional()
-    .meta({ description: 'Only these wallets, also those that are followed no more: repeat it, or separate with commas.' }),
-  chain: z.array(chainSlug).max(50).optional().meta({ description: 'Only these chains: repeat it, or separate with commas.' }),
-  asset_id: z
-    .array(assetReference)
-    .max(100)
-    .optional()
-    .meta({ description: 'Only these assets, by UUID or CAIP-19 id: repeat it, or separate with commas.' }),
+  ...pastScope,
   type: z.array(z.enum(TYPES)).max(TYPES.length).optional().meta({ description: 'Only these types.' }),
   origin: z
     .array(z.enum(ORIGINS))
