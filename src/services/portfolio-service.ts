@@ -35,18 +35,22 @@ export type WalletBalances = {
   readonly incompleteReasons: readonly IncompleteReason[];
 };
 
+export type Stock = {
+  /** How far each source can be trusted now. */
+  readonly sources: readonly SourceReport[];
+  /** What counts as spam or is held back, and so adds nothing to a total. */
+  readonly excludedAssetIds: readonly string[];
+  /** Of what moment the oldest good price is that is stale, or that is not the price of today, since a newer one jumped away from it. */
+  readonly oldestDoubtful: Date | null;
+};
+
 /** Reads what is stored, never a chain. Unknown wallets and chains throw wallet_not_found and unknown_chain. */
 export type PortfolioService = {
   /** Ids of the assets that are held back because they claim to be worth more than all the rest. */
   findHeldBack(tenantId: string): Promise<ReadonlySet<string>>;
-  /**
-   * Ids of the assets that count as spam or are held back, and so add nothing to a total; and of what moment the oldest good price is that is stale, or that is not the price of today, since a newer one jumped away
-   * from it.
-   */
-  judgePrices(tenantId: string): Promise<{ readonly excludedAssetIds: readonly string[]; readonly oldestDoubtful: Date | null }>;
   getPortfolio(tenantId: string, query: PortfolioQuery): Promise<Portfolio>;
-  /** How far each source can be trusted now. */
-  listSources(tenantId: string): Promise<readonly SourceReport[]>;
+  /** What a snapshot has to know beside the amounts. */
+  takeStock(tenantId: string): Promise<Stock>;
   getWalletBalances(tenantId: string, walletId: string, query: Omit<PortfolioQuery, 'walletIds'>): Promise<WalletBalances>;
 };
 
@@ -76,13 +80,11 @@ export function createPortfolioService(deps: PortfolioServiceDeps): PortfolioSer
         includeSpam: query.includeSpam,
       });
     },
-    async listSources(tenantId) {
-      return (await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' })).sources;
-    },
-    async judgePrices(tenantId) {
-      const { holdings, contexts } = await readEverything(deps, tenantId, { now: deps.now(), perUsd: null });
+    async takeStock(tenantId) {
+      const { sources, holdings, contexts } = await readView(deps, tenantId, { chains: null, walletIds: null, currency: 'USD' });
       const doubtful = holdings.flatMap((valued) => findDoubtful(valued, contexts.get(valued.holding.asset.id)?.market) ?? []);
       return {
+        sources,
         excludedAssetIds: [...new Set(holdings.filter(isExcluded).map(({ holding }) => holding.asset.id))],
         oldestDoubtful: doubtful.length === 0 ? null : new Date(Math.min(...doubtful.map((moment) => moment.getTime()))),
       };
@@ -134,6 +136,7 @@ function parseMinValue({ minValue }: Pick<PortfolioQuery, 'minValue'>): Decimal 
 
 type View = {
   readonly now: Date;
+  readonly contexts: ReadonlyMap<string, FullAssetContext>;
   readonly fx: FxReport;
   readonly holdings: readonly ValuedHolding[];
   readonly sources: readonly SourceReport[];
@@ -154,7 +157,13 @@ async function readView(
     (query.walletIds?.includes(walletId) ?? true) && (query.chains?.includes(chain) ?? true);
   const covered = all.holdings.filter(({ holding }) => covers(holding.walletId, holding.asset.chain));
   const coveredSources = all.sources.filter((state) => covers(state.walletId, state.chain));
-  return { now, fx, holdings: covered, sources: report(deps, { ...all, covered, coveredSources, fx, now }) };
+  return {
+    now,
+    fx,
+    contexts: all.contexts,
+    holdings: covered,
+    sources: report(deps, { ...all, covered, coveredSources, fx, now }),
+  };
 }
 
 /** The moment from which on a figure of a source counts as fresh. */

@@ -15,7 +15,7 @@ export type SnapshotService = {
 
 type SnapshotServiceDeps = {
   readonly snapshots: SnapshotStore;
-  readonly portfolio: Pick<PortfolioService, 'listSources' | 'judgePrices'>;
+  readonly portfolio: Pick<PortfolioService, 'takeStock'>;
   readonly intervalSeconds: number;
   /** How long all snapshots are kept, and how long the last one of each hour; the last one of each day is kept for ever. */
   readonly keep: { readonly rawDays: number; readonly hourlyDays: number };
@@ -62,10 +62,9 @@ export function createSnapshotService(deps: SnapshotServiceDeps): SnapshotServic
 async function take(deps: SnapshotServiceDeps, tenantId: string): Promise<Snapshot | undefined> {
   const { snapshots, portfolio, onSnapshot } = deps;
   const latest = await snapshots.getLatest(tenantId);
-  const sources = await portfolio.listSources(tenantId);
+  const { sources, excludedAssetIds, oldestDoubtful } = await portfolio.takeStock(tenantId);
   // Before the first good read there is nothing to tell: a snapshot of it would say that nothing was held.
   if (latest === undefined && !sources.some(({ observedAt }) => observedAt !== null)) return undefined;
-  const { excludedAssetIds, oldestDoubtful } = await portfolio.judgePrices(tenantId);
   const missing = [...sources.flatMap(toMissing), ...toMissingPrices(oldestDoubtful)];
   const snapshot: Snapshot = { at: await chooseMoment(deps, latest), grade: missing.length === 0 ? 'full' : 'partial', missing };
   if (!(await snapshots.take(tenantId, { ...snapshot, excludedAssetIds, follows: latest?.at ?? null }))) return undefined;
