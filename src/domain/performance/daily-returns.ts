@@ -39,6 +39,7 @@ export function dailyReturns(periods: readonly SubPeriod[]): readonly DailyRetur
 /** Thousands of factors do not grow without end. */
 const DIGITS = 60;
 
-function dayOf(moment: Date): number {
+/** Days of UTC since 1970. */
+export function dayOf(moment: Date): number {
   return Math.floor(moment.getTime() / DAY_MS);
 }

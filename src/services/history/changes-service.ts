@@ -12,7 +12,7 @@ import { type FindAssetDeps, findAsset } from '../find-asset.ts';
 import { requireChain } from '../require-known.ts';
 import { type AssetRulesDeps, readAssetRules } from './asset-rules.ts';
 import { type ExplainedHolding, explainHoldings, placeOf } from './explain-holdings.ts';
-import { refuse } from './history-query.ts';
+import { isWanted, refuse } from './history-query.ts';
 import { requirePastWallets } from './require-past-wallets.ts';
 
 export type ChangesQuery = {
@@ -190,9 +190,7 @@ function pickFilter({ walletIds, chains, assetIds }: ChangesQuery): Pick<Changes
 }
 
 function covers({ walletIds, chains, assetIds }: ChangesQuery, { walletId, asset }: ExplainedHolding): boolean {
-  return (
-    (walletIds?.includes(walletId) ?? true) && (chains?.includes(asset.chain) ?? true) && (assetIds?.includes(asset.id) ?? true)
-  );
+  return isWanted(walletIds, walletId) && isWanted(chains, asset.chain) && isWanted(assetIds, asset.id);
 }
 
 type Telling = {
@@ -210,18 +208,13 @@ function tellEnd({ walletIds, chains, assetChains }: Scope, { side, asked, snaps
     asked,
     snapshot,
     missing: (snapshot?.missing ?? []).filter(
-      ({ walletId, chain }) => isOneOf(walletIds, walletId) && isOneOf(chains, chain) && isOneOf(assetChains, chain),
+      ({ walletId, chain }) => isWanted(walletIds, walletId) && isWanted(chains, chain) && isWanted(assetChains, chain),
     ),
     perUsd,
     value: perUsd === null ? null : value,
     chartValue: perUsd === null ? null : chartValue,
     unpricedCount: rows.filter((row) => row[side].isUnpriced).length,
   };
-}
-
-/** What belongs to no one belongs to all. */
-function isOneOf(wanted: readonly string[] | null, one: string | null): boolean {
-  return wanted === null || one === null || wanted.includes(one);
 }
 
 function addUp(values: readonly Decimal[]): Decimal {

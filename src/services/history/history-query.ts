@@ -71,6 +71,11 @@ function chooseStep(spanMs: number): ChartStep {
   return CHOSEN_UP_TO_MS.find(([, upToMs]) => spanMs <= upToMs)?.[0] ?? '1M';
 }
 
+/** Whether a filter lets something through. No filter takes everything, and what belongs to nothing in particular belongs to all. */
+export function isWanted(wanted: readonly string[] | null, one: string | null): boolean {
+  return wanted === null || one === null || wanted.includes(one);
+}
+
 /** A fault in the query's parameter of this name. */
 export function refuse(parameter: string, message: string): AppError {
   return new AppError('invalid_request', message, {

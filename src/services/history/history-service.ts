@@ -10,7 +10,7 @@ import { type FindAssetDeps, findAsset } from '../find-asset.ts';
 import { requireChain } from '../require-known.ts';
 import { type AssetRulesDeps, type RuledAsset, readAssetRules } from './asset-rules.ts';
 import { BEFORE, type HistoryPoint, type SeriesParts, toPoints } from './history-points.ts';
-import { type ChartPlan, chooseResolution, type HistoryQuery, planChart, refuse } from './history-query.ts';
+import { type ChartPlan, chooseResolution, type HistoryQuery, isWanted, planChart, refuse } from './history-query.ts';
 import { requirePastWallets } from './require-past-wallets.ts';
 
 /** One asset or one wallet; the other is null. */
@@ -73,14 +73,14 @@ async function getHistory(deps: HistoryServiceDeps, tenantId: string, query: His
   const plan = planChart(query, now);
   const { wallets, assets } = await requireScope(deps, tenantId, query);
   const ruled = await readAssetRules(deps, tenantId, await deps.history.listAssetIds(tenantId));
-  const covered = new Map([...ruled].filter(([id, { asset }]) => covers(query.chains, asset.chain) && covers(assets, id)));
+  const covered = new Map([...ruled].filter(([id, { asset }]) => isWanted(query.chains, asset.chain) && isWanted(assets, id)));
   const { moments, apart, together, rates } = await deps.history.readTogether((history) =>
     readFigures({ history, kept: deps.kept }, tenantId, { plan, query, now, rules: toRules(covered) }),
   );
   const parts = { intervals: plan.intervals, snapshots: [...moments.values()].flat(), rates, fill: query.fill, now };
   const chainsOfAssets = assets === null ? null : [...covered.values()].map(({ asset }) => asset.chain);
   const isInScope: SeriesParts['covers'] = ({ walletId, chain }) =>
-    covers(query.walletIds, walletId) && covers(query.chains, chain) && covers(chainsOfAssets, chain);
+    isWanted(query.walletIds, walletId) && isWanted(query.chains, chain) && isWanted(chainsOfAssets, chain);
   const total = { ...parts, covers: isInScope, isFollowed: isFollowedBy(wallets, query.walletIds) };
   return {
     step: plan.step,
@@ -140,7 +140,7 @@ function toSeries(values: readonly ValueAt[], { query, total, wallets, covered }
   }
   const series = [...groups].map(([key, group]): HistorySeries => {
     if (query.series === 'wallet') {
-      const isOfWallet: SeriesParts['covers'] = (source) => total.covers(source) && covers([key], source.walletId);
+      const isOfWallet: SeriesParts['covers'] = (source) => total.covers(source) && isWanted([key], source.walletId);
       const points = toPoints({ ...total, values: group, covers: isOfWallet, isFollowed: isFollowedBy(wallets, [key]) });
       return { asset: null, walletId: key, points };
     }
@@ -154,11 +154,6 @@ function toSeries(values: readonly ValueAt[], { query, total, wallets, covered }
 
 function refuseSeries(): AppError {
   return refuse('series', `This would be more than ${MAX_SERIES_POINTS} points: name what to show, or ask for fewer points.`);
-}
-
-/** Null belongs to everything. */
-function covers(wanted: readonly string[] | null, one: string | null): boolean {
-  return wanted === null || one === null || wanted.includes(one);
 }
 
 type Scope = {

@@ -2,12 +2,13 @@ import type { HistoryStore } from '../../db/history/history-store.ts';
 import type { Moment, PerformanceStore } from '../../db/history/performance-store.ts';
 import type { LedgerStore } from '../../db/ledger/ledger-store.ts';
 import type { Asset } from '../../domain/asset.ts';
-import { AppError } from '../../domain/errors.ts';
 import { isTimeZone } from '../../domain/history/chart-intervals.ts';
 import type { MissingSource } from '../../domain/history/snapshot.ts';
+import { dayOf } from '../../domain/performance/daily-returns.ts';
 import { periodStart } from '../../domain/performance/period.ts';
 import type { FindAssetDeps } from '../find-asset.ts';
 import { type AssetRulesDeps, type RuledAsset, readAssetRules } from '../history/asset-rules.ts';
+import { refuse } from '../history/history-query.ts';
 import { requireChain } from '../require-known.ts';
 import { readAllocation } from './allocation.ts';
 import { compareWithBasket, readBasket } from './benchmark-comparison.ts';
@@ -82,13 +83,9 @@ export function createPerformanceService(deps: PerformanceServiceDeps): Performa
 
 function requireSense({ chains }: PerformanceServiceDeps, query: PerformanceQuery): void {
   for (const slug of query.chains ?? []) requireChain(chains, slug);
-  if (!isTimeZone(query.timeZone)) throw refuse('/query/tz', 'This is no time zone of the IANA database.');
+  if (!isTimeZone(query.timeZone)) throw refuse('tz', 'This is no time zone of the IANA database.');
   if (query.from !== null && query.to !== null && query.from >= query.to)
-    throw refuse('/query/from', 'The time must begin before it ends.');
-}
-
-function refuse(pointer: string, message: string): AppError {
-  return new AppError('invalid_request', message, { issues: [{ pointer, code: 'invalid_value', message }] });
+    throw refuse('from', 'The time must begin before it ends.');
 }
 
 type Past = {
@@ -176,10 +173,6 @@ function findGaps({ series, moments, rules, from }: Past, undefinedStretches: nu
     snapshots: { full: moments.length - partial, partial, daysWithout },
     unpriced,
   };
-}
-
-function dayOf(moment: Date): number {
-  return Math.floor(moment.getTime() / 86_400_000);
 }
 
 function findUnpriced({ points }: Series, rules: ReadonlyMap<string, RuledAsset>): readonly Asset[] {
