@@ -1,7 +1,7 @@
 import express, { type RequestHandler } from 'express';
-import request from 'supertest';
 import { expect, it } from 'vitest';
 import { beginHead, findInHead, setInHead } from '../../src/api/answer-head.ts';
+import { request } from '../support/request.ts';
 
 const serve = (handler: RequestHandler) => {
   const app = express();

@@ -1,6 +1,6 @@
-import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { createServer } from '../../src/api/server.ts';
+import { request } from '../support/request.ts';
 import { buildServerDeps } from '../support/stub-services.ts';
 
 const status = async (isLoopback: boolean, host: string): Promise<number> => {

@@ -1,8 +1,8 @@
-import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { createOpenApi, errorCodesOf } from '../../src/api/openapi.ts';
 import { problemSchema } from '../../src/api/schemas/problem.ts';
 import { createRoutes, createServer } from '../../src/api/server.ts';
+import { request } from '../support/request.ts';
 import { buildServerDeps } from '../support/stub-services.ts';
 import { createTestApi } from '../support/test-api.ts';
 

@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
-import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { createOpsServer } from '../../src/api/ops-server.ts';
 import { createServer } from '../../src/api/server.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import type { Readiness } from '../../src/services/readiness-service.ts';
+import { request } from '../support/request.ts';
 import { buildServerDeps } from '../support/stub-services.ts';
 
 function readinessOf(overrides: Partial<Readiness> = {}) {

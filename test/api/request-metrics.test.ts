@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import request from 'supertest';
 import { expect, it } from 'vitest';
 import { createRoutes, createServer } from '../../src/api/server.ts';
 import { chains } from '../../src/domain/chains.ts';
 import { createMetrics, type Metrics } from '../../src/lib/metrics.ts';
+import { request } from '../support/request.ts';
 import { buildServerDeps } from '../support/stub-services.ts';
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace', 'propfind', 'purge', 'm-search'] as const;

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import fc from 'fast-check';
-import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { etagOf, sendJson } from '../../src/api/send-json.ts';
+import { request } from '../support/request.ts';
 
 describe('an ETag', () => {
   it('is strong over the bytes of an answer without ages', () => {

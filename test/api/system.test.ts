@@ -1,7 +1,7 @@
-import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { createServer } from '../../src/api/server.ts';
 import { NOW } from '../support/builders.ts';
+import { request } from '../support/request.ts';
 import { buildHealth, buildServerDeps } from '../support/stub-services.ts';
 import { createTestApi } from '../support/test-api.ts';
 

@@ -1,10 +1,10 @@
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../localnet/evm/local-chain.ts';
 import { type PriceServer, startPriceServer } from '../../localnet/price-server.ts';
 import { compose, type Service } from '../../src/compose.ts';
 import { loadConfig } from '../../src/config.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { request } from '../support/request.ts';
 import { isolatedEnvironment } from '../support/service-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import type { Body } from '../support/test-stack.ts';

@@ -1,4 +1,3 @@
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { deployAt } from '../../localnet/evm/deploy-at.ts';
 import { deployOddTokens } from '../../localnet/evm/odd-tokens.ts';
@@ -6,6 +5,7 @@ import type { PriceFault } from '../../localnet/price-server.ts';
 import { TOKEN_PROGRAM } from '../../src/adapters/solana/programs.ts';
 import { UINT256_MAX } from '../../src/domain/amount.ts';
 import { accountBytes } from '../adapters/solana/solana-setup.ts';
+import { request } from '../support/request.ts';
 import { isolatedEnvironment, startServiceProcess } from '../support/service-process.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { type Body, startTestStack, type TestStack } from '../support/test-stack.ts';

@@ -1,9 +1,9 @@
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compose, type Service } from '../../src/compose.ts';
 import { loadConfig } from '../../src/config.ts';
 import { type PostgresCluster, startPostgresCluster } from '../support/postgres-cluster.ts';
 import { type PostgresReplica, startPostgresReplica } from '../support/postgres-replica.ts';
+import { request } from '../support/request.ts';
 import { isolatedEnvironment } from '../support/service-process.ts';
 import type { Body } from '../support/test-stack.ts';
 

@@ -1,9 +1,10 @@
-import request, { type Response, type Test } from 'supertest';
+import type { Response, Test } from 'supertest';
 import { expect } from 'vitest';
 import { errorCodesOf } from '../../src/api/openapi.ts';
 import type { Route } from '../../src/api/route.ts';
 import { problemSchema } from '../../src/api/schemas/problem.ts';
 import { createRoutes, createServer, type ServerDeps } from '../../src/api/server.ts';
+import { request } from './request.ts';
 import { buildServerDeps, type ServiceStubs } from './stub-services.ts';
 
 const PREFIX = '/api/v1';

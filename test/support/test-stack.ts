@@ -1,10 +1,10 @@
-import request from 'supertest';
 import { type LocalChain, startLocalChain } from '../../localnet/evm/local-chain.ts';
 import { type PriceServer, startPriceServer } from '../../localnet/price-server.ts';
 import { type SolanaNode, startSolanaNode } from '../../localnet/solana/solana-node.ts';
 import { compose } from '../../src/compose.ts';
 import { loadConfig, rpcUrlsVariable } from '../../src/config.ts';
 import { chains } from '../../src/domain/chains.ts';
+import { request } from './request.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** What an answer of the API holds, for tests to look into. */

@@ -1,7 +1,7 @@
-import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { createServer } from '../../../src/api/server.ts';
 import { createRateLimiter } from '../../../src/lib/rate-limiter.ts';
+import { request } from '../../support/request.ts';
 import { buildServerDeps } from '../../support/stub-services.ts';
 
 const PAGE = 'https://app.example';
