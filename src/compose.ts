@@ -6,7 +6,7 @@ import type { ComposedJobs, JobsDeps } from './compose/compose-jobs.ts';
 import { composeRateLimiter } from './compose/compose-rate-limiter.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
-import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
+import { OPEN_PRINCIPAL } from './domain/tenant.ts';
 import { runShutdown } from './lib/shutdown.ts';
 
 /** A service that is ready to serve. */
@@ -39,7 +39,7 @@ export async function compose(config: Config): Promise<Service> {
     rateLimiter: limits.limiter,
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
-    resolveTenant: async () => DEFAULT_TENANT_ID,
+    authenticate: async () => OPEN_PRINCIPAL,
     log,
     tracer: base.tracer,
     version: base.version,

@@ -30,6 +30,8 @@ const TAGS = [
   { name: 'Wallets', description: 'The addresses that are followed.' },
   { name: 'Portfolio', description: 'What they hold together, and how fresh that is.' },
   { name: 'Assets', description: 'What is held, its prices, and your word on them.' },
+  { name: 'Alerts', description: 'Being told of what happens.' },
+  { name: 'Access', description: 'Keys, and what they allow.' },
   { name: 'System', description: 'The chains and the health of the service.' },
 ];
 

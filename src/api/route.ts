@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Access, Principal } from '../domain/access.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { CsvForm } from './csv.ts';
 import { parsePart } from './parse-request.ts';
@@ -37,6 +38,7 @@ export type Reply = {
 /** The parts of a request that no route parses for itself. */
 type RequestContext = {
   readonly tenantId: string;
+  readonly principal: Principal;
   readonly requestId: string;
   /** Path without query. */
   readonly instance: string;
@@ -55,7 +57,9 @@ type RouteFace = {
   /** Below `/api/v1`, in OpenAPI's form: `/wallets/{id}`. */
   readonly path: string;
   readonly operationId: string;
-  readonly tag: 'Wallets' | 'Portfolio' | 'Assets' | 'System';
+  /** Who may use it. */
+  readonly access: Access;
+  readonly tag: 'Wallets' | 'Portfolio' | 'Assets' | 'Alerts' | 'Access' | 'System';
   readonly summary: string;
   readonly description?: string;
   /** Request headers worth documenting: name to description and schema. */

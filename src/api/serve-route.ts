@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { mayUse, type Principal } from '../domain/access.ts';
 import { AppError } from '../domain/errors.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import { CSV_TYPE, type CsvForm, renderCsv } from './csv.ts';
@@ -11,8 +12,8 @@ import { JSON_TYPE, sendAnswer, sendJson, sendText, sendWritten, toBytes } from 
 
 type ServeDeps = {
   readonly answers: AnswerService;
-  /** Whose data a request is about. Throws AppError for a request that may see none. */
-  readonly resolveTenant: (request: Request) => Promise<string>;
+  /** On whose behalf a request comes. Throws unauthorized for one that comes on nobody's. */
+  readonly authenticate: (request: Request) => Promise<Principal>;
   readonly charge: Charge;
   /** Fires when the service begins to stop. */
   readonly stopSignal: AbortSignal;
@@ -22,9 +23,11 @@ type Exchange = { readonly request: Request; readonly response: Response };
 
 /** Answers one request with a route: from what is kept where it may be, else by its handler. Throws AppError. */
 export async function serveRoute(deps: ServeDeps, route: Route, { request, response }: Exchange): Promise<void> {
-  const tenantId = await deps.resolveTenant(request);
+  const principal = await deps.authenticate(request);
+  if (!mayUse(principal, route.access)) throw new AppError('forbidden', `This takes a key with the scope ${route.access}.`);
+  const { tenantId } = principal;
   const csv = chooseTable(route, { request, response });
-  const handle = (): Promise<Reply> => callHandler(deps, route, { request, response, tenantId });
+  const handle = (): Promise<Reply> => callHandler(deps, route, { request, response, principal });
   if (route.isCached) {
     const isBypass = wantsFresh(request);
     const render = async () => toBytes(write((await handle()).body, csv));
@@ -63,10 +66,11 @@ function write(body: unknown, csv: CsvForm | undefined): string {
 function callHandler(
   { stopSignal, charge }: ServeDeps,
   route: Route,
-  { request, response, tenantId }: Exchange & { readonly tenantId: string },
+  { request, response, principal }: Exchange & { readonly principal: Principal },
 ): Promise<Reply> {
   return route.handle({
-    tenantId,
+    tenantId: principal.tenantId,
+    principal,
     requestId: requestIdOf(response),
     instance: instanceOf(request),
     header: (name) => request.get(name),

@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
+import type { Principal } from '../domain/access.ts';
 import type { Chain } from '../domain/chain.ts';
 import { AppError } from '../domain/errors.ts';
 import type { EndpointStatus } from '../lib/json-rpc/pool/endpoint-status.ts';
@@ -78,8 +79,8 @@ export type ServerDeps = {
   readonly trustedProxies: readonly string[];
   /** Pages that may call the API from a browser; `*` for all. */
   readonly corsOrigins: readonly string[];
-  /** Whose data a request is about. Throws AppError for a request that may see none. */
-  readonly resolveTenant: (request: Request) => Promise<string>;
+  /** On whose behalf a request comes. Throws unauthorized for one that comes on nobody's. */
+  readonly authenticate: (request: Request) => Promise<Principal>;
   readonly log: Logger;
   readonly tracer: Pick<Tracer, 'serve'>;
   readonly version: string;

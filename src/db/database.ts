@@ -91,6 +91,8 @@ function createPool(url: string, { queryTimeoutMs, max }: { queryTimeoutMs: numb
   return new pg.Pool({
     connectionString: url,
     application_name: 'chainfolio',
+    // Rows of every tenant: the policies of the tables ask for it.
+    options: '-c app.scope=all',
     max,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { AssetFlag, TokenStandard } from '../domain/asset.ts';
 import type { ChainFamily } from '../domain/chain.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { EventData, EventType } from '../domain/events/event.ts';
 import type { Backfill, BackfillChain } from '../domain/history/backfill.ts';
 import type { MissingSource, SnapshotGrade } from '../domain/history/snapshot.ts';
 import type { Position, SourceKind } from '../domain/holding.ts';
@@ -14,7 +15,21 @@ type Exact = string;
 type CreatedAt = ColumnType<Date, never, never>;
 
 /** The tables as queries see them; the migrations are what makes them so. */
-export type Schema = {
+export type Schema = CoreTables & EventTables;
+
+type EventTables = {
+  event_counters: { tenant_id: string; last_seq: Exact };
+  events: {
+    tenant_id: string;
+    seq: Exact;
+    id: Generated<string>;
+    type: EventType;
+    data: JSONColumnType<EventData>;
+    occurred_at: Generated<Date>;
+  };
+};
+
+type CoreTables = {
   wallets: {
     tenant_id: string;
     id: Generated<string>;

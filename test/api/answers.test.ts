@@ -8,7 +8,7 @@ import { AppError } from '../../src/domain/errors.ts';
 import { createAnswerService } from '../../src/services/answer-service.ts';
 import type { WalletBalances } from '../../src/services/portfolio-service.ts';
 import { NOW } from '../support/builders.ts';
-import { buildServerDeps, buildWallet, type ServiceStubs, WALLET_ID } from '../support/stub-services.ts';
+import { buildServerDeps, buildWallet, ownerOf, type ServiceStubs, WALLET_ID } from '../support/stub-services.ts';
 import { createTestApi, type TestApi } from '../support/test-api.ts';
 
 const PATH = `/wallets/${WALLET_ID}/balances`;
@@ -126,7 +126,7 @@ describe('a read', () => {
   it('of one tenant is not for another', async () => {
     const { services, getWalletBalances } = setup();
     for (const tenant of ['a', 'b']) {
-      expect((await read(createTestApi(services, { resolveTenant: async () => tenant }))).age).toBeUndefined();
+      expect((await read(createTestApi(services, { authenticate: async () => ownerOf(tenant) }))).age).toBeUndefined();
     }
     expect(getWalletBalances).toHaveBeenCalledTimes(2);
   });
@@ -169,8 +169,8 @@ it('fault 44: a client that goes away spoils no answer for those who wait for th
   const { services, getWalletBalances } = setup();
   const loading = Promise.withResolvers<WalletBalances>();
   getWalletBalances.mockReturnValue(loading.promise);
-  const resolveTenant = vi.fn(async () => 'tenant');
-  const server = createServer(buildServerDeps(services, { resolveTenant })).listen(0, '127.0.0.1');
+  const authenticate = vi.fn(async () => ownerOf('tenant'));
+  const server = createServer(buildServerDeps(services, { authenticate })).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
@@ -179,7 +179,7 @@ it('fault 44: a client that goes away spoils no answer for those who wait for th
   leaving.write(`GET /api/v1${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   await expect.poll(() => getWalletBalances.mock.calls.length).toBe(1);
   const staying = fetch(url);
-  await expect.poll(() => resolveTenant.mock.calls.length).toBe(2);
+  await expect.poll(() => authenticate.mock.calls.length).toBe(2);
   leaving.destroy();
   await once(leaving, 'close');
   loading.resolve(balances);

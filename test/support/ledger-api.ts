@@ -16,6 +16,7 @@ import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
 import type { Wallet } from '../../src/domain/wallet.ts';
 import { createTransactionService } from '../../src/services/ledger/transaction-service.ts';
 import { addAsset, addWallet, amountOf, at, ETHER, readingOf } from './store-fixtures.ts';
+import { ownerOf } from './stub-services.ts';
 import { createTestApi, type TestApi } from './test-api.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 import type { Body } from './test-stack.ts';
@@ -49,7 +50,7 @@ export async function startLedgerApi(): Promise<LedgerApi> {
   const ether = await addAsset(db, ETHER);
   const token = await addAsset(db, { address: TOKEN_ADDRESS, symbol: 'DAI', listed: true });
   let wallet = await addWallet(db, TENANT);
-  const api = createTestApi({ transactions: createService(database) }, { resolveTenant: async () => TENANT });
+  const api = createTestApi({ transactions: createService(database) }, { authenticate: async () => ownerOf(TENANT) });
   const world: LedgerApi = {
     database,
     call: api.call,

@@ -1,7 +1,9 @@
 import { pino } from 'pino';
 import type { ServerDeps } from '../../src/api/server.ts';
+import type { Principal } from '../../src/domain/access.ts';
 import { chains } from '../../src/domain/chains.ts';
 import type { Refresh } from '../../src/domain/refresh.ts';
+import { OPEN_PRINCIPAL } from '../../src/domain/tenant.ts';
 import type { Wallet } from '../../src/domain/wallet.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
 import { createTracer } from '../../src/lib/tracing.ts';
@@ -110,7 +112,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     rateLimiter: null,
     trustedProxies: [],
     corsOrigins: [],
-    resolveTenant: async () => 'tenant',
+    authenticate: async () => ownerOf('tenant'),
     log: pino({ level: 'silent' }),
     tracer,
     version: '0.1.0',
@@ -118,4 +120,9 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     stopSignal: new AbortController().signal,
     ...overrides,
   };
+}
+
+/** Someone who may do everything with what a tenant has. */
+export function ownerOf(tenantId: string): Principal {
+  return { ...OPEN_PRINCIPAL, tenantId };
 }

@@ -16,6 +16,7 @@ export function createChangesRoutes({ changes, chains }: ChangesRouteDeps): read
       method: 'get',
       path: '/portfolio/changes',
       operationId: 'getChanges',
+      access: 'read:values',
       tag: 'Portfolio',
       summary: 'Read why the value changed',
       description:

@@ -16,6 +16,7 @@ export function createHistoryRoutes({ history, chains }: HistoryRouteDeps): read
       method: 'get',
       path: '/portfolio/history',
       operationId: 'getHistory',
+      access: 'read:values',
       tag: 'Portfolio',
       summary: 'Read what the portfolio was worth',
       description:

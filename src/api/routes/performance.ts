@@ -16,6 +16,7 @@ export function createPerformanceRoutes({ performance, chains }: PerformanceRout
       method: 'get',
       path: '/portfolio/performance',
       operationId: 'getPerformance',
+      access: 'read:values',
       tag: 'Portfolio',
       summary: 'Read how the portfolio did',
       description:

@@ -17,6 +17,7 @@ export function createProviderRoutes({ endpointStates }: ProviderRouteDeps): rea
       method: 'get',
       path: '/providers',
       operationId: 'listProviders',
+      access: 'any_key',
       tag: 'System',
       summary: 'How the endpoints of chains are',
       description:

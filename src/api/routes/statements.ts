@@ -15,6 +15,7 @@ export function createStatementRoutes({ statements, chains }: StatementRouteDeps
       method: 'get',
       path: '/statements',
       operationId: 'getStatement',
+      access: 'read:values',
       tag: 'Portfolio',
       summary: "Read the statement of a day's close",
       description:

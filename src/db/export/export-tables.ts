@@ -38,8 +38,15 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'backfill_chains' },
 ];
 
-/** How far the caches are, what refreshes did, and when gaps could not be filled: all begin anew. */
-export const TABLES_LEFT_OUT: readonly string[] = ['data_versions', 'refreshes', 'refresh_sources', 'healing_attempts'];
+/** How far the caches are, what refreshes did, what happened and was told, and when gaps could not be filled: all begin anew. */
+export const TABLES_LEFT_OUT: readonly string[] = [
+  'data_versions',
+  'refreshes',
+  'refresh_sources',
+  'events',
+  'event_counters',
+  'healing_attempts',
+];
 
 export type ExportColumn = { readonly name: string; readonly type: string };
 

@@ -6,6 +6,7 @@ import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
 import type { HistoryPoint } from '../../../src/services/history/history-points.ts';
 import { at, UNKNOWN_ID } from '../../support/store-fixtures.ts';
+import { ownerOf } from '../../support/stub-services.ts';
 import { createTestApi } from '../../support/test-api.ts';
 import { type ChartWorld, createChartWorld } from './chart-world.ts';
 
@@ -259,7 +260,7 @@ describe('a wallet that is followed no more', () => {
 });
 
 it('is served by the API as it is', async () => {
-  const api = createTestApi({ history: world.history }, { resolveTenant: async () => TENANT });
+  const api = createTestApi({ history: world.history }, { authenticate: async () => ownerOf(TENANT) });
   const path = `/portfolio/history?from=${hour(3).toISOString()}&to=${hour(7).toISOString()}&interval=1h&asset_id=eip155:1/erc20:${known(coin).address}`;
   const { body } = await api.call('GET', `${path}&fill=previous`);
   expect(body.points.map(({ value }: { value: string }) => value)).toEqual(['30', '30', '30', '0', '0']);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Asset } from '../../../src/domain/asset.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import type { Wallet } from '../../../src/domain/wallet.ts';
+import { ownerOf } from '../../support/stub-services.ts';
 import { createTestApi } from '../../support/test-api.ts';
 import { type ChartWorld, createChartWorld } from './chart-world.ts';
 
@@ -65,7 +66,7 @@ function dateIn(timeZone: string): (moment: number | Date) => string {
 type Wire = { from: string; to: string; at: string | null; value: string | null; carried_forward: boolean };
 
 async function read(query: string): Promise<readonly Wire[]> {
-  const api = createTestApi({ history: world.history }, { resolveTenant: async () => TENANT });
+  const api = createTestApi({ history: world.history }, { authenticate: async () => ownerOf(TENANT) });
   return (await api.call('GET', `/portfolio/history?${query}`)).body.points;
 }
 
