@@ -110,8 +110,9 @@ export function toProblem(
   };
 }
 
-/** The headers that go with a problem: when to try again, if that is known. */
+/** The headers that go with a problem: what kind of key is asked for, and when to try again, if that is known. */
 export function problemHeaders(error: AppError): Readonly<Record<string, string>> {
+  if (error.code === 'unauthorized') return { 'WWW-Authenticate': 'Bearer realm="chainfolio"' };
   if (error.retryAfterMs === undefined) return {};
   return { 'Retry-After': Math.max(1, Math.ceil(error.retryAfterMs / 1000)).toString() };
 }

@@ -68,6 +68,8 @@ export function costOf({ cost = 1 }: Route): number {
 export function errorCodesOf(route: Route): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   codes.add('invalid_request');
+  codes.add('unauthorized');
+  if (route.access !== 'any_key') codes.add('forbidden');
   if (route.replies[200]?.csv !== undefined) codes.add('not_acceptable');
   if (costOf(route) > 0) codes.add('rate_limited');
   if (route.body.presence !== 'none') {

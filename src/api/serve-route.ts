@@ -1,9 +1,10 @@
 import type { Request, Response } from 'express';
-import { mayUse, type Principal } from '../domain/access.ts';
+import type { Principal } from '../domain/access.ts';
 import { AppError } from '../domain/errors.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import { CSV_TYPE, type CsvForm, renderCsv } from './csv.ts';
 import { instanceOf } from './middleware/error-handler.ts';
+import { principalOf } from './middleware/principal.ts';
 import type { Charge } from './middleware/rate-limit.ts';
 import { requestIdOf } from './middleware/request-context.ts';
 import { readQuery } from './parse-request.ts';
@@ -12,8 +13,6 @@ import { JSON_TYPE, sendAnswer, sendJson, sendText, sendWritten, toBytes } from 
 
 type ServeDeps = {
   readonly answers: AnswerService;
-  /** On whose behalf a request comes. Throws unauthorized for one that comes on nobody's. */
-  readonly authenticate: (request: Request) => Promise<Principal>;
   readonly charge: Charge;
   /** Fires when the service begins to stop. */
   readonly stopSignal: AbortSignal;
@@ -21,10 +20,10 @@ type ServeDeps = {
 
 type Exchange = { readonly request: Request; readonly response: Response };
 
-/** Answers one request with a route: from what is kept where it may be, else by its handler. Throws AppError. */
+/** Answers one request that was let in with a route: from what is kept where it may be, else by its handler. Throws AppError. */
 export async function serveRoute(deps: ServeDeps, route: Route, { request, response }: Exchange): Promise<void> {
-  const principal = await deps.authenticate(request);
-  if (!mayUse(principal, route.access)) throw new AppError('forbidden', `This takes a key with the scope ${route.access}.`);
+  const principal = principalOf(response);
+  if (principal === undefined) throw new AppError('unauthorized', 'Nobody was asked who this is.');
   const { tenantId } = principal;
   const csv = chooseTable(route, { request, response });
   const handle = (): Promise<Reply> => callHandler(deps, route, { request, response, principal });

@@ -1,4 +1,4 @@
-import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express';
+import express, { type Express, type Request, Router } from 'express';
 import type { Logger } from 'pino';
 import type { Principal } from '../domain/access.ts';
 import type { Chain } from '../domain/chain.ts';
@@ -20,6 +20,7 @@ import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
+import { admit } from './middleware/admit.ts';
 import { createClientAddress } from './middleware/client-address.ts';
 import { createCors } from './middleware/cors.ts';
 import { csvBody } from './middleware/csv-body.ts';
@@ -27,12 +28,12 @@ import { createErrorHandler, refuseUnknownRoute } from './middleware/error-handl
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
 import { createOpsPages, type OpsDeps } from './middleware/ops-pages.ts';
-import { type Charge, createCharge } from './middleware/rate-limit.ts';
+import { createCharge } from './middleware/rate-limit.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { createRequestLog, noteRoute } from './middleware/request-log.ts';
 import { createRequestMetrics } from './middleware/request-metrics.ts';
 import { createRequestTrace } from './middleware/request-trace.ts';
-import { API_PREFIX, costOf, createOpenApi, type OpenApiDocument } from './openapi.ts';
+import { API_PREFIX, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createBackfillRoutes } from './routes/backfills.ts';
@@ -144,7 +145,7 @@ function createApiRouter(deps: ServerDeps): Router {
     const place = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const route of group) {
       const readBody = route.body.presence === 'none' ? [] : route.body.mediaType === 'text/csv' ? csvBody() : jsonBody();
-      place[route.method](admit(route, charge), ...readBody, (request, response) =>
+      place[route.method](admit(route, { ...deps, charge }), ...readBody, (request, response) =>
         serveRoute(serving, route, { request, response }),
       );
     }
@@ -161,14 +162,4 @@ function createApiRouter(deps: ServerDeps): Router {
     refuseUnknownRoute();
   });
   return router;
-}
-
-/** Takes the points of a request before anything of its body is read. */
-function admit(route: Route, charge: Charge) {
-  const cost = costOf(route);
-  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
-    noteRoute(response, API_PREFIX + route.path);
-    await charge({ request, response }, cost);
-    next();
-  };
 }

@@ -2,8 +2,8 @@
 export const SCOPES = ['read:percent', 'read:values', 'write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who may use an operation: anyone at all, every key, or those with a scope. */
-export type Access = 'anyone' | 'any_key' | Scope;
+/** Who may use an operation: every key, or those with a scope. */
+export type Access = 'any_key' | Scope;
 
 /** On whose behalf a request comes. */
 export type Principal = {
@@ -28,5 +28,5 @@ export function withHeldScopes(scopes: Iterable<Scope>): ReadonlySet<Scope> {
 
 /** Whether a principal may use an operation. */
 export function mayUse({ scopes }: Pick<Principal, 'scopes'>, access: Access): boolean {
-  return access === 'anyone' || access === 'any_key' || scopes.has(access);
+  return access === 'any_key' || scopes.has(access);
 }
