@@ -11,11 +11,18 @@ import pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import { within } from '../lib/within.ts';
 import { leavesConnectionBroken, toDatabaseError } from './pg-errors.ts';
+import { findRowSecurity, type RowSecurity } from './row-security.ts';
 import type { Schema } from './schema.ts';
+import { forTenant, type Sender } from './tenant-client.ts';
+import { createTenantDb, type TenantDb } from './tenant-db.ts';
 
 export type Database = {
-  /** What the stores are made with. Errors of its queries are AppErrors where the database cannot serve. */
+  /** Every tenant's rows. Errors of its queries are AppErrors where the database cannot serve. */
   readonly db: Kysely<Schema>;
+  /** What the stores are made with: `db`, and connections that see one tenant's rows. */
+  readonly tenants: TenantDb;
+  /** What keeps tenants apart. */
+  rowSecurity(): Promise<RowSecurity>;
   /** Resolves when the database answers; throws database_unavailable within three seconds otherwise. */
   ping(): Promise<void>;
   /** Connections now: open, open but not in use, and queries that wait for one. */
@@ -29,7 +36,7 @@ type DatabaseOptions = {
   readonly log: Log;
   /** The longest that one statement may take, 10 seconds unless told. */
   readonly queryTimeoutMs?: number;
-  /** Connections that are open at once, 10 unless told. */
+  /** Connections that are open at once for all tenants together, and again for single ones, 10 unless told. */
   readonly maxConnections?: number;
   /** Hears of each statement, how long it took and whether it went well. */
   readonly onQuery?: OnQuery;
@@ -49,37 +56,41 @@ const PING_LIMIT = {
 const CLOSE_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS = 10;
 
-/** A pool of connections to Postgres, none opened yet. Every wait in it has an end. */
+/** Connections to Postgres, none opened yet. Every wait in it has an end. */
 export function createDatabase(options: DatabaseOptions): Database {
-  const { url, log, queryTimeoutMs = QUERY_TIMEOUT_MS, maxConnections = MAX_CONNECTIONS, onQuery } = options;
-  const pool = createPool(url, { queryTimeoutMs, max: maxConnections });
+  const { url, log, queryTimeoutMs = QUERY_TIMEOUT_MS, maxConnections: max = MAX_CONNECTIONS, onQuery } = options;
+  const watch = createWatch(log);
+  const pool = watch.add(createPool({ url, queryTimeoutMs, max, options: ALL_ROWS }));
   // Pings have a connection of their own: they neither wait behind a busy pool nor fill one whose database hangs.
-  const pingPool = createPool(url, { queryTimeoutMs: PING_TIMEOUT_MS, max: 1 });
-  const clients = new Set<pg.PoolClient>();
-  const warn = (error: Error): void => log.warn({ err: error }, 'database connection lost');
-  for (const one of [pool, pingPool]) {
-    one.on('error', warn);
-    one.on('connect', (client) => {
-      clients.add(client);
-      // A connection that breaks while a query holds it tells only itself; unheard, that ends the process.
-      client.on('error', warn);
-    });
-    one.on('remove', (client) => clients.delete(client));
-  }
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: mapErrors(pool, onQuery) }) });
+  const pingPool = watch.add(createPool({ url, queryTimeoutMs: PING_TIMEOUT_MS, max: 1, options: ALL_ROWS }));
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: asKyselyPool(() => pool.connect(), onQuery) }) });
+  const tenantPool = createTenantPool(db, (role) =>
+    watch.add(createPool({ url, queryTimeoutMs, max, options: role === null ? '' : `-c role=${role}`, pipeline: true })),
+  );
+  const poolOf = (tenantId: string): PostgresPool =>
+    asKyselyPool(tenantPool.connect, onQuery, (client) => forTenant(client, tenantId));
+  const pools = (): readonly pg.Pool[] => [pool, ...tenantPool.opened()];
+  const sum = (read: (one: pg.Pool) => number): number => pools().reduce((total, one) => total + read(one), 0);
   const close = async (): Promise<void> => {
-    await Promise.race([Promise.all([db.destroy(), pingPool.end()]), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-    for (const client of clients) client.end(() => undefined);
+    const ended = Promise.all([...pools(), pingPool].map((one) => one.end()));
+    await Promise.race([ended, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    watch.cutOff();
   };
   let closed: Promise<void> | undefined;
   return {
     db,
+    tenants: createTenantDb(db, poolOf),
+    rowSecurity: () => findRowSecurity(db),
     async ping() {
       await within(pingPool.query('select 1'), PING_LIMIT).catch((error: unknown) => {
         throw toDatabaseError(error);
       });
     },
-    poolSize: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    poolSize: () => ({
+      total: sum(({ totalCount }) => totalCount),
+      idle: sum(({ idleCount }) => idleCount),
+      waiting: sum(({ waitingCount }) => waitingCount),
+    }),
     close() {
       closed ??= close();
       return closed;
@@ -87,12 +98,24 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
-function createPool(url: string, { queryTimeoutMs, max }: { queryTimeoutMs: number; max: number }): pg.Pool {
+/** The policies of the tables ask for it. */
+const ALL_ROWS = '-c app.scope=all';
+
+type PoolOptions = {
+  readonly url: string;
+  readonly queryTimeoutMs: number;
+  readonly max: number;
+  /** Settings of the session. */
+  readonly options: string;
+  readonly pipeline?: boolean;
+};
+
+function createPool({ url, queryTimeoutMs, max, options, pipeline = false }: PoolOptions): pg.Pool {
   return new pg.Pool({
     connectionString: url,
     application_name: 'chainfolio',
-    // Rows of every tenant: the policies of the tables ask for it.
-    options: '-c app.scope=all',
+    options,
+    pipeline,
     max,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -103,28 +126,71 @@ function createPool(url: string, { queryTimeoutMs, max }: { queryTimeoutMs: numb
   });
 }
 
-/** The pool as Kysely sees it: its errors in our words, and a connection that broke is thrown away instead of reused. */
-function mapErrors(pool: pg.Pool, onQuery: OnQuery | undefined): PostgresPool {
+/** Hears of connections that break, and knows all that are open. */
+function createWatch(log: Log): { add(pool: pg.Pool): pg.Pool; cutOff(): void } {
+  const clients = new Set<pg.PoolClient>();
+  const warn = (error: Error): void => log.warn({ err: error }, 'database connection lost');
   return {
-    options: pool.options,
-    end: () => pool.end(),
-    async connect() {
-      const client = await pool.connect().catch((error: unknown) => {
-        throw toDatabaseError(error);
+    add(pool) {
+      pool.on('error', warn);
+      pool.on('connect', (client) => {
+        clients.add(client);
+        // A connection that breaks while a query holds it tells only itself; unheard, that ends the process.
+        client.on('error', warn);
       });
-      return mapClientErrors(client, onQuery);
+      pool.on('remove', (client) => clients.delete(client));
+      return pool;
+    },
+    cutOff() {
+      for (const client of clients) client.end(() => undefined);
     },
   };
 }
 
-function mapClientErrors(client: pg.PoolClient, onQuery: OnQuery | undefined): PostgresPoolClient {
+type TenantPool = { connect(): Promise<pg.PoolClient>; opened(): readonly pg.Pool[] };
+
+/** Opened at the first use, since only the database knows as whom it may be used. */
+function createTenantPool(db: Kysely<Schema>, open: (role: string | null) => pg.Pool): TenantPool {
+  let pool: pg.Pool | undefined;
+  return {
+    async connect() {
+      if (pool === undefined) {
+        const { role } = await findRowSecurity(db);
+        pool ??= open(role);
+      }
+      return pool.connect();
+    },
+    opened: () => (pool === undefined ? [] : [pool]),
+  };
+}
+
+/** A pool as Kysely sees it: its errors in our words, and a connection that broke is thrown away instead of reused. */
+function asKyselyPool(
+  connect: () => Promise<pg.PoolClient>,
+  onQuery: OnQuery | undefined,
+  adapt: (client: Sender) => Sender = (client) => client,
+): PostgresPool {
+  return {
+    options: {},
+    // The pools are ended where they were made.
+    end: async () => undefined,
+    async connect() {
+      const client = await connect().catch((error: unknown) => {
+        throw toDatabaseError(error);
+      });
+      return mapErrors(client, adapt(client), onQuery);
+    },
+  };
+}
+
+function mapErrors(client: pg.PoolClient, sender: Sender, onQuery: OnQuery | undefined): PostgresPoolClient {
   let broken: unknown;
   const run = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
     if (broken !== undefined) throw broken;
     const startedAt = performance.now();
     let isGood = false;
     try {
-      const result = await client.query(text, [...parameters]);
+      const result = await sender.query(text, [...parameters]);
       isGood = true;
       return result;
     } catch (error) {

@@ -1,5 +1,6 @@
-import type { Kysely } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import type { Schema } from './schema.ts';
+import { isUuid } from './uuid.ts';
 
 /** What stores are made with: connections that see the rows of one tenant, and one that sees those of all. */
 export type TenantDb = {
@@ -9,6 +10,25 @@ export type TenantDb = {
   readonly all: Kysely<Schema>;
 };
 
-export function createTenantDb(db: Kysely<Schema>): TenantDb {
-  return { of: () => db, all: db };
+/** Many more than ask at once; one that is made again costs some microseconds. */
+const MAX_REMEMBERED = 1_000;
+
+/** `poolOf` gives connections that see a tenant's rows only. */
+export function createTenantDb(all: Kysely<Schema>, poolOf?: (tenantId: string) => PostgresPool): TenantDb {
+  if (poolOf === undefined) return { of: () => all, all };
+  const remembered = new Map<string, Kysely<Schema>>();
+  return {
+    all,
+    of(tenantId) {
+      const known = remembered.get(tenantId);
+      if (known !== undefined) return known;
+      // It becomes part of a statement's text.
+      if (!isUuid(tenantId)) throw new TypeError('a tenant is named by a UUID');
+      const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: poolOf(tenantId) }) });
+      const [oldest] = remembered.keys();
+      if (oldest !== undefined && remembered.size >= MAX_REMEMBERED) remembered.delete(oldest);
+      remembered.set(tenantId, db);
+      return db;
+    },
+  };
 }

@@ -4,9 +4,13 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { createDatabase } from '../../src/db/database.ts';
 import type { Schema } from '../../src/db/schema.ts';
+import type { TenantDb } from '../../src/db/tenant-db.ts';
 
 export type TestDatabase = {
+  /** Every tenant's rows. */
   readonly db: Kysely<Schema>;
+  /** What stores are made with. */
+  readonly tenants: TenantDb;
   readonly url: string;
   close(): Promise<void>;
 };
@@ -21,6 +25,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const database = createDatabase({ url: url.href, log: { warn: () => undefined } });
   return {
     db: database.db,
+    tenants: database.tenants,
     url: url.href,
     async close() {
       await database.close();

@@ -19,6 +19,7 @@ const RETRY_AFTER_MS = 200;
 const LOOK_INTERVAL_MS = 1_000;
 const MAX_FAILED_STARTS = 10;
 const NAME = 'chainfolio';
+const APP_ROLE = 'chainfolio_app';
 
 /**
  * Starts a private PostgreSQL with its data in `dataDir`, made there at the first start. A server left running by a process that was killed is
@@ -129,10 +130,13 @@ async function startOwned(cluster: Cluster): Promise<Postmaster & { readonly own
   throw new StartupError(`The PostgreSQL in ${cluster.directory} does not answer. See server.log there.`);
 }
 
-/** The service's own role, which is no superuser, and its database. */
+/** The service's own role, which is no superuser, one for what it does for a single tenant, and its database. */
 async function ensureDatabase(ownership: Ownership, password: string): Promise<void> {
   const roles = await ownership.query(`select from pg_roles where rolname = '${NAME}'`);
   if (roles.length === 0) await ownership.query(`create role ${NAME} login password '${password}'`);
+  const appRoles = await ownership.query(`select from pg_roles where rolname = '${APP_ROLE}'`);
+  if (appRoles.length === 0) await ownership.query(`create role ${APP_ROLE} nologin noinherit`);
+  await ownership.query(`grant ${APP_ROLE} to ${NAME}`);
   const databases = await ownership.query(`select from pg_database where datname = '${NAME}'`);
   if (databases.length === 0) await ownership.query(`create database ${NAME} owner ${NAME}`);
 }
