@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import { DATA_CHANNEL, type DataVersion } from './data-version.ts';
+import { EVENT_CHANNEL } from './events/record-events.ts';
 import { createListening } from './listening.ts';
 import type { Schema } from './schema.ts';
 import { awaitVersion, createVersionMemory } from './version-memory.ts';
@@ -19,6 +20,10 @@ export type ChangeFeed = {
   forget(tenantId: string): void;
   /** Calls back when a refresh has ended in any process, and when that may have been missed. Gives back how to stop that. */
   onRefreshEnded(id: string, listener: () => void): () => void;
+  /** Calls back with a tenant and the number of its last event whenever there are new ones, and with nothing when some may have been missed. */
+  onEvents(listener: (news?: { readonly tenantId: string; readonly seq: bigint }) => void): void;
+  /** Calls back with whose data have changed, the id of what all share for that, and with nothing when something may have been missed. */
+  onChange(listener: (id?: string) => void): void;
   /** Whether the database tells us of changes. */
   isLive(): boolean;
   start(): void;
@@ -41,24 +46,33 @@ export const REFRESH_CHANNEL = 'chainfolio_refresh';
 const PATIENCE_MS = 2_000;
 /** The least time between two questions that nobody waits for. */
 const RETRY_MS = 250;
-const VERSION = /^\d{1,19}$/;
+const NUMBER = /^\d{1,19}$/;
 
 /** One connection that listens, and what it has told so far. */
 export function createChangeFeed({ url, db, log }: ChangeFeedOptions): ChangeFeed {
   const memory = createVersionMemory(db, () => listening.isLive());
   const waiters = createWaiters();
+  const eventListeners: Parameters<ChangeFeed['onEvents']>[0][] = [];
+  const changeListeners: Parameters<ChangeFeed['onChange']>[0][] = [];
   const listening = createListening({
     url,
-    channels: [DATA_CHANNEL, REFRESH_CHANNEL],
+    channels: [DATA_CHANNEL, REFRESH_CHANNEL, EVENT_CHANNEL],
     log,
     onMessage(channel, payload) {
-      const [id = '', version = ''] = payload.split(' ');
+      const [id = '', number = ''] = payload.split(' ');
       if (channel === REFRESH_CHANNEL) waiters.wake(id);
-      else if (VERSION.test(version)) memory.hear(id, BigInt(version));
+      else if (!NUMBER.test(number)) return;
+      else if (channel === EVENT_CHANNEL) for (const hear of eventListeners) hear({ tenantId: id, seq: BigInt(number) });
+      else {
+        memory.hear(id, BigInt(number));
+        for (const hear of changeListeners) hear(id);
+      }
     },
     onChange(isLive) {
       memory.clear();
-      if (isLive) waiters.wakeAll();
+      if (!isLive) return;
+      waiters.wakeAll();
+      for (const hear of [...eventListeners, ...changeListeners]) hear();
     },
   });
   let isDown = false;
@@ -91,6 +105,8 @@ export function createChangeFeed({ url, db, log }: ChangeFeedOptions): ChangeFee
     },
     forget: memory.forget,
     onRefreshEnded: waiters.add,
+    onEvents: (listener) => void eventListeners.push(listener),
+    onChange: (listener) => void changeListeners.push(listener),
     isLive: listening.isLive,
     start: listening.start,
     close: listening.close,

@@ -9,13 +9,16 @@ import type { Position, SourceKind } from '../domain/holding.ts';
 import type { LedgerKind, LedgerOrigin } from '../domain/ledger/ledger.ts';
 import type { PriceAttempt } from '../domain/price.ts';
 import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
+import type { RequestTables } from './requests/request-tables.ts';
+import type { AlertTables } from './alerts/alert-tables.ts';
+import type { WebhookTables } from './webhooks/webhook-tables.ts';
 
 /** `numeric` and `bigint` come back as strings, so that no digit is ever lost; what goes in is a string too. */
 type Exact = string;
 type CreatedAt = ColumnType<Date, never, never>;
 
 /** The tables as queries see them; the migrations are what makes them so. */
-export type Schema = CoreTables & EventTables;
+export type Schema = CoreTables & EventTables & WebhookTables & AlertTables & RequestTables;
 
 type EventTables = {
   event_counters: { tenant_id: string; last_seq: Exact };
@@ -27,6 +30,8 @@ type EventTables = {
     data: JSONColumnType<EventData>;
     occurred_at: Generated<Date>;
   };
+  stale_sources: { tenant_id: string; wallet_id: string; chain: string; kind: SourceKind; told_at: Generated<Date> };
+  snapshot_gaps: { tenant_id: string; told_through: Date };
 };
 
 type CoreTables = {

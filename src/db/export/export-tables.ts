@@ -45,7 +45,11 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'refresh_sources',
   'events',
   'event_counters',
+  'stale_sources',
+  'snapshot_gaps',
   'healing_attempts',
+  'idempotency_keys',
+  'service_secrets',
 ];
 
 export type ExportColumn = { readonly name: string; readonly type: string };
