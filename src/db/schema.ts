@@ -9,7 +9,9 @@ import type { Position, SourceKind } from '../domain/holding.ts';
 import type { LedgerKind, LedgerOrigin } from '../domain/ledger/ledger.ts';
 import type { PriceAttempt } from '../domain/price.ts';
 import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
+import type { AccessTables } from './access/access-tables.ts';
 import type { RequestTables } from './requests/request-tables.ts';
+import type { QuotaTables } from './access/quota-tables.ts';
 import type { AlertTables } from './alerts/alert-tables.ts';
 import type { WebhookTables } from './webhooks/webhook-tables.ts';
 
@@ -18,7 +20,7 @@ type Exact = string;
 type CreatedAt = ColumnType<Date, never, never>;
 
 /** The tables as queries see them; the migrations are what makes them so. */
-export type Schema = CoreTables & EventTables & WebhookTables & AlertTables & RequestTables;
+export type Schema = CoreTables & AccessTables & EventTables & WebhookTables & AlertTables & RequestTables & QuotaTables;
 
 type EventTables = {
   event_counters: { tenant_id: string; last_seq: Exact };

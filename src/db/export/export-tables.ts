@@ -11,6 +11,7 @@ export type ExportTable = {
 /** Everything that is a tenant's or cannot be made again. What others refer to comes before them. */
 export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'tenants' },
+  { name: 'tenant_quotas' },
   { name: 'assets' },
   { name: 'wallets' },
   { name: 'wallet_chains' },
@@ -38,9 +39,13 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'backfill_chains' },
 ];
 
-/** How far the caches are, what refreshes did, what happened and was told, and when gaps could not be filled: all begin anew. */
+/**
+ * How far the caches are, what refreshes did, what happened and was told, and when gaps could not be filled: all begin anew. Keys are left out too: one that was
+ * revoked since would open the door again.
+ */
 export const TABLES_LEFT_OUT: readonly string[] = [
   'data_versions',
+  'api_keys',
   'refreshes',
   'refresh_sources',
   'events',
