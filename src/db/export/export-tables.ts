@@ -37,6 +37,9 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'transfer_imports' },
   { name: 'backfills', leftOut: ['runner_id', 'lease_until'] },
   { name: 'backfill_chains' },
+  // Events are counted anew where they are imported.
+  { name: 'webhooks', leftOut: ['seen_seq', 'failing_since', 'paused_until'] },
+  { name: 'alerts', leftOut: ['seen_version'] },
 ];
 
 /**
@@ -53,6 +56,7 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'stale_sources',
   'snapshot_gaps',
   'healing_attempts',
+  'webhook_deliveries',
   'idempotency_keys',
   'service_secrets',
 ];
