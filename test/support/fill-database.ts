@@ -92,4 +92,10 @@ async function fillTheRest(db: Kysely<Schema>, { walletId, assetId }: Place): Pr
   await sql`
     insert into backfill_chains (tenant_id, wallet_id, chain, ordinal, known_from, status, reached_day)
     values (${TENANT}, ${walletId}, 'ethereum', 0, ${at(3)}, 'ok', '2026-01-01')`.execute(db);
+  await sql`
+    insert into webhooks (tenant_id, url, description, event_types, secret)
+    values (${TENANT}, 'https://hooks.example/a', 'mine, “odd”', '{snapshot.missed}', '\\x00ff10')`.execute(db);
+  await sql`
+    insert into alerts (tenant_id, name, kind, asset_id, currency, direction, threshold, hysteresis, cooldown_seconds)
+    values (${TENANT}, 'dear', 'price', ${assetId}, 'EUR', 'above', 1.000000000000000000001, 0.05, 60)`.execute(db);
 }

@@ -11,6 +11,7 @@ export const EVENT_TYPES = [
   'snapshot.missed',
   'alert.triggered',
   'alert.resolved',
+  'webhook.disabled',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
