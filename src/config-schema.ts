@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { type OutboundAllowance, parseOutboundAllowance } from './lib/outbound/outbound-allowance.ts';
 
 export const PRICE_SOURCE_IDS = ['defillama', 'coingecko', 'chainlink'] as const;
 
@@ -63,6 +64,15 @@ const originList = list.pipe(
   ),
 );
 
+const allowanceList = list.transform((parts, context): readonly OutboundAllowance[] =>
+  parts.flatMap((part) => {
+    const allowance = parseOutboundAllowance(part);
+    if (allowance !== undefined) return [allowance];
+    context.addIssue('must list names, addresses and CIDR ranges, each with a port or without');
+    return [];
+  }),
+);
+
 const BUDGET = /^([^=\s]+)=(\d{1,6}(?:\.\d{1,3})?)?(?:\/(\d{1,9}))?$/;
 
 /** `host=10/100000`: requests a second and a day; either may be left out. */
@@ -100,6 +110,7 @@ export const environmentSchema = z.object({
   REDIS_QUEUE_URL: redisUrl.optional(),
   EMBEDDED_WORKER: z.stringbool({ error: 'must be true or false' }).default(true),
   WORKER_PORT: wholeNumber(0, 65_535).default(3001),
+  OUTBOUND_ALLOW: allowanceList.default([]),
   RPC_BUDGETS: budgetList.default(new Map()),
   PRICE_SOURCES: sourceList.default([...PRICE_SOURCE_IDS]),
   DEFILLAMA_URL: httpUrl.default('https://coins.llama.fi'),

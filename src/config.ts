@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { environmentSchema, type PRICE_SOURCE_IDS, type RpcBudget, urlList } from './config-schema.ts';
 import type { Chain } from './domain/chain.ts';
 import { chains } from './domain/chains.ts';
+import type { OutboundAllowance } from './lib/outbound/outbound-allowance.ts';
 import { StartupError } from './lib/startup-error.ts';
 
 export type PriceSourceId = (typeof PRICE_SOURCE_IDS)[number];
@@ -38,6 +39,8 @@ export type Config = {
   readonly instanceCount: number;
   /** How long requests are still taken after a stop signal, for proxies to notice. */
   readonly drainDelaySeconds: number;
+  /** Where users may make the service send to, beside the public internet. */
+  readonly outboundAllow: readonly OutboundAllowance[];
   /** By lower-case host of an endpoint. */
   readonly rpcBudgets: ReadonlyMap<string, RpcBudget>;
   /** Endpoints by chain slug, in order of preference; an entry for every chain. */
@@ -116,6 +119,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
     instanceCount: env.INSTANCE_COUNT,
     drainDelaySeconds: env.DRAIN_DELAY_SECONDS,
+    outboundAllow: env.OUTBOUND_ALLOW,
     rpcBudgets: env.RPC_BUDGETS,
     rpcUrls,
     priceSources: env.PRICE_SOURCES,

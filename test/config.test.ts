@@ -73,6 +73,7 @@ describe('loadConfig', () => {
     [{ REDIS_URL: 'http://localhost' }, /^REDIS_URL: must be a redis/],
     [{ REDIS_QUEUE_URL: 'redis://a,b' }, /^REDIS_QUEUE_URL: must be a redis/],
     [{ TRUST_PROXY: '10.0.0.0/8, everyone' }, /^TRUST_PROXY: must list addresses/],
+    [{ OUTBOUND_ALLOW: 'node.lan:8545, http://nas.lan' }, /^OUTBOUND_ALLOW: must list names, addresses and CIDR ranges/],
     [{ CORS_ORIGINS: 'https://a.example/path' }, /^CORS_ORIGINS: must list origins/],
     [{ RPC_BUDGETS: 'a.example=fast' }, /^RPC_BUDGETS: must be a comma-separated list/],
     [{ RPC_BUDGETS: 'a.example=1' }, /^RPC_BUDGETS: no endpoint is at a.example$/],

@@ -8,6 +8,7 @@ import type { ShutdownStep } from '../lib/shutdown.ts';
 import { createTracer, type Tracer } from '../lib/tracing.ts';
 import { traceHttpClient } from '../lib/tracing-http.ts';
 import { composeOps, type Ops } from './compose-ops.ts';
+import { composeOutbound, type Outbound } from './compose-outbound.ts';
 import { composeServices, type Services } from './compose-services.ts';
 import { openStorage, type Storage } from './compose-storage.ts';
 
@@ -19,6 +20,8 @@ export type Base = {
   readonly tracer: Tracer;
   readonly storage: Storage;
   readonly services: Services;
+  /** The way to what users tell the service to call. */
+  readonly outbound: Outbound;
   readonly ops: Ops;
   readonly now: () => Date;
   /** Accepts connections and begins all that goes on in the background. The address; throws StartupError when it cannot be had. */
@@ -44,6 +47,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
   const storage = await openStorage(config, { log, metrics });
   const tracer = await createTracer({ otlpEndpoint: config.otlpEndpoint, serviceName, version, log });
   const http = traceHttpClient(createHttpClient(), tracer);
+  const outbound = composeOutbound(config, { tracer });
   const now = (): Date => new Date();
   const services = composeServices(config, { storage, http, log, metrics, version, now });
   const ops = composeOps({ storage, health: services.health, metrics, log, isSampling });
@@ -54,6 +58,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
     tracer,
     storage,
     services,
+    outbound,
     ops,
     now,
     async serve({ server, jobs }) {
@@ -75,6 +80,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
       { name: 'probes', run: () => services.health.stop().finally(services.closeEndpoints), timeoutMs: 1_000 },
       { name: 'readiness', run: () => ops.stop(), timeoutMs: 1_000 },
       { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },
+      { name: 'outbound clients', run: () => outbound.close(), timeoutMs: 1_000 },
       { name: 'traces', run: () => tracer.close(), timeoutMs: 2_000 },
       { name: 'database', run: () => storage.close(), timeoutMs: 35_000 },
     ],

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import { Agent, type buildConnector, request } from 'undici';
 import { AppError, type UpstreamErrorCode } from '../domain/errors.ts';
 import { startDeadline } from './deadline.ts';
 import { maskUrl } from './mask-url.ts';
@@ -13,6 +13,8 @@ export type HttpRequest = {
   readonly timeoutMs: number;
   /** Largest body taken. */
   readonly maxBytes: number;
+  /** Only the status counts: whatever else comes is dropped unread, and the body is told as empty. */
+  readonly isBodyDropped?: boolean;
 };
 
 export type HttpResponse = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
@@ -32,10 +34,11 @@ const CONNECTIONS_PER_ORIGIN = 16;
 /** What another side may make us wait at the most. */
 const MAX_RETRY_AFTER_MS = 30_000;
 
-export function createHttpClient(): HttpClient {
+/** `connect`: who opens the connections, if not the system alone. */
+export function createHttpClient({ connect }: { readonly connect?: buildConnector.connector } = {}): HttpClient {
   const agent = new Agent({
     connections: CONNECTIONS_PER_ORIGIN,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: connect ?? { timeout: CONNECT_TIMEOUT_MS },
     // The total timeout of each request is the only clock.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -67,7 +70,13 @@ async function send(agent: Agent, options: HttpRequest): Promise<HttpResponse> {
     // A body that is dropped unread reports that as an error, which would end the process if nobody took it.
     response.body.on('error', () => undefined);
     const headers = flattenHeaders(response.headers);
-    refuseByHead(response.statusCode, headers, { provider, maxBytes: options.maxBytes }, () => response.body.destroy());
+    const drop = (): unknown => response.body.destroy();
+    refuseRedirect(response.statusCode, provider, drop);
+    if (options.isBodyDropped === true) {
+      drop();
+      return { status: response.statusCode, headers, body: '' };
+    }
+    refuseByHead(headers, { provider, maxBytes: options.maxBytes }, drop);
     const body = await readBody(response.body, options.maxBytes, provider);
     return { status: response.statusCode, headers, body };
   } catch (error) {
@@ -85,18 +94,22 @@ function credentialsOf(url: string): Readonly<Record<string, string>> {
   return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
-/** What the status line and headers alone rule out. `drop` closes the socket, so that no unread body lingers on it. */
+function refuseRedirect(status: number, provider: string, drop: () => unknown): void {
+  if (status < 300 || status >= 400) return;
+  drop();
+  throw new AppError('upstream_redirect', `${provider} answered with a redirect.`, { provider });
+}
+
+/** What the headers alone rule out. `drop` closes the socket, so that no unread body lingers on it. */
 function refuseByHead(
-  status: number,
   headers: Readonly<Record<string, string>>,
   { provider, maxBytes }: { provider: string; maxBytes: number },
-  drop: () => void,
+  drop: () => unknown,
 ): void {
   const refuse = (code: UpstreamErrorCode, message: string): never => {
     drop();
     throw new AppError(code, message, { provider });
   };
-  if (status >= 300 && status < 400) refuse('upstream_redirect', `${provider} answered with a redirect.`);
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity')
     refuse('upstream_encoding', `${provider} encoded its answer against our request.`);
