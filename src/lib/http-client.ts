@@ -181,13 +181,18 @@ function codeOfStatus(status: number): UpstreamErrorCode {
   return 'upstream_status';
 }
 
-/** The wait a `Retry-After` header asks for, in whole seconds or as a date, between 0 and 30 seconds; undefined for anything else. */
-export function parseRetryAfter(header: string | undefined, now: number = Date.now()): number | undefined {
+type RetryAfterOptions = { readonly now?: number; readonly maxMs?: number };
+
+/** The wait a `Retry-After` header asks for, in whole seconds or as a date, between 0 and `maxMs` (30 seconds unless told); undefined for anything else. */
+export function parseRetryAfter(
+  header: string | undefined,
+  { now = Date.now(), maxMs = MAX_RETRY_AFTER_MS }: RetryAfterOptions = {},
+): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
   const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : parseHttpDate(text) - now;
   if (Number.isNaN(waitMs)) return undefined;
-  return Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
+  return Math.min(Math.max(waitMs, 0), maxMs);
 }
 
 /** Only the date form that HTTP prescribes: Date.parse alone would take `-5` for a year. */

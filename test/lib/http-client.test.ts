@@ -205,5 +205,7 @@ it.each([
   ['99999999999999999999', undefined],
   ['', undefined],
 ])('parseRetryAfter reads "%s" as %s', (header, waitMs) => {
-  expect(parseRetryAfter(header, Date.parse('2015-10-21T07:28:00Z'))).toBe(waitMs);
+  const now = Date.parse('2015-10-21T07:28:00Z');
+  expect(parseRetryAfter(header, { now })).toBe(waitMs);
+  if (waitMs === 30_000) expect(parseRetryAfter(header, { now, maxMs: 60_000 })).toBe(60_000);
 });
