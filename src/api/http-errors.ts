@@ -74,6 +74,11 @@ export function listHttpErrors(): readonly (HttpFace & { readonly code: string }
   return Object.entries(httpErrors).map(([code, face]) => ({ code, ...face }));
 }
 
+/** Whether a text is a code. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(httpErrors, text);
+}
+
 /** The status and title of a code. */
 export function httpFaceOf(code: ErrorCode): HttpFace {
   return httpErrors[code];

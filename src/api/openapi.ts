@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import {
   createDocument,
   type ZodOpenApiObject,
@@ -7,6 +8,7 @@ import {
 import { AppError, type ErrorCode } from '../domain/errors.ts';
 import { CSV_TYPE, renderCsv } from './csv.ts';
 import { httpFaceOf, toProblem } from './http-errors.ts';
+import { idempotencyHeaders, replayedHeader } from './idempotent.ts';
 import type { ReplySpec, Route } from './route.ts';
 import { nothing } from './schemas/common.ts';
 import { problemSchema } from './schemas/problem.ts';
@@ -68,6 +70,7 @@ export function costOf({ cost = 1 }: Route): number {
 export function errorCodesOf(route: Route): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   codes.add('invalid_request');
+  if (route.method !== 'get') for (const code of ['idempotency_key_in_use', 'idempotency_key_reused'] as const) codes.add(code);
   codes.add('unauthorized');
   if (route.access !== 'any_key') codes.add('forbidden');
   if (route.replies[200]?.csv !== undefined) codes.add('not_acceptable');
@@ -82,9 +85,12 @@ export function errorCodesOf(route: Route): readonly ErrorCode[] {
 }
 
 function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObject {
-  const { params, query, body, requestHeaders } = route;
+  const { params, query, body } = route;
   const responses = toErrorResponses(route, problems);
-  for (const [status, spec] of Object.entries(route.replies)) responses[status] = withReply(responses[status], spec);
+  for (const [status, spec] of Object.entries(route.replies)) {
+    const headers = route.method === 'get' ? spec.headers : { ...spec.headers, ...replayedHeader };
+    responses[status] = withReply(responses[status], { ...spec, ...(headers === undefined ? {} : { headers }) });
+  }
   if (route.method === 'get' && !route.isMomentary) {
     responses['304'] = { description: 'Nothing but ages has changed since the answer with this `ETag`.' };
   }
@@ -96,7 +102,7 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
     requestParams: {
       ...(params === nothing ? {} : { path: params }),
       ...(query === nothing ? {} : { query }),
-      ...(requestHeaders === undefined ? {} : { header: requestHeaders }),
+      ...toHeaders(route),
     },
     ...(body.presence === 'none'
       ? {}
@@ -108,6 +114,12 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
         }),
     responses,
   };
+}
+
+/** Every write may carry a key. */
+function toHeaders({ method, requestHeaders }: Route): { readonly header?: z.ZodObject } {
+  if (method === 'get') return requestHeaders === undefined ? {} : { header: requestHeaders };
+  return { header: requestHeaders === undefined ? idempotencyHeaders : requestHeaders.extend(idempotencyHeaders.shape) };
 }
 
 function describe(route: Route): string {

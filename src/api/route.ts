@@ -68,6 +68,8 @@ type RouteFace = {
   readonly isCached?: true;
   /** Whether its answers are about this very moment: they are never stored and carry no tag. */
   readonly isMomentary?: true;
+  /** Names of fields of its answer that are told this once and never kept: whoever repeats the request is told null. */
+  readonly shownOnce?: readonly string[];
   /** Points of the rate limit that a request takes, 1 when left out; 0 is for what must always answer. */
   readonly cost?: number;
   /** The codes it may answer with beyond those that any route may. */

@@ -2,7 +2,9 @@ import type { Request, Response } from 'express';
 import type { Principal } from '../domain/access.ts';
 import { AppError } from '../domain/errors.ts';
 import type { AnswerService } from '../services/answer-service.ts';
+import type { IdempotencyService } from '../services/requests/idempotency-service.ts';
 import { CSV_TYPE, type CsvForm, renderCsv } from './csv.ts';
+import { writeOnce } from './idempotent.ts';
 import { instanceOf } from './middleware/error-handler.ts';
 import { principalOf } from './middleware/principal.ts';
 import type { Charge } from './middleware/rate-limit.ts';
@@ -13,6 +15,7 @@ import { JSON_TYPE, sendAnswer, sendJson, sendText, sendWritten, toBytes } from 
 
 type ServeDeps = {
   readonly answers: AnswerService;
+  readonly idempotency: Pick<IdempotencyService, 'run'>;
   readonly charge: Charge;
   /** Fires when the service begins to stop. */
   readonly stopSignal: AbortSignal;
@@ -36,9 +39,10 @@ export async function serveRoute(deps: ServeDeps, route: Route, { request, respo
     if (!response.destroyed) sendAnswer(request, response, answer, csv === undefined ? JSON_TYPE : CSV_TYPE);
     return;
   }
-  const reply = await handle().finally(() => {
-    if (route.method !== 'get') deps.answers.noteWrite(tenantId);
-  });
+  const reply =
+    route.method === 'get'
+      ? await handle()
+      : await writeOnce(deps, route, { request, response, tenantId, handle }).finally(() => deps.answers.noteWrite(tenantId));
   if (response.destroyed) return;
   if (route.isMomentary) response.setHeader('Cache-Control', 'no-store');
   const type = route.replies[reply.status]?.mediaType;

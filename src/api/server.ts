@@ -18,6 +18,7 @@ import type { BackfillService } from '../services/past/backfill-service.ts';
 import type { PerformanceService } from '../services/performance/performance-service.ts';
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
+import type { IdempotencyService } from '../services/requests/idempotency-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
 import { createDocsRouter } from './docs.ts';
 import { admit } from './middleware/admit.ts';
@@ -63,6 +64,7 @@ export type ServerDeps = {
     readonly performance: PerformanceService;
     readonly transactions: TransactionService;
     readonly answers: AnswerService;
+    readonly idempotency: Pick<IdempotencyService, 'run'>;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
   readonly readiness: OpsDeps['readiness'];
@@ -132,7 +134,7 @@ export function createServer(deps: ServerDeps): Express {
 function createApiRouter(deps: ServerDeps): Router {
   const routes = createRoutes(deps);
   const charge = createCharge(deps.rateLimiter, createClientAddress(deps.trustedProxies));
-  const serving = { ...deps, answers: deps.services.answers, charge };
+  const serving = { ...deps, answers: deps.services.answers, idempotency: deps.services.idempotency, charge };
   const router = Router({ caseSensitive: true, strict: true });
   let document: OpenApiDocument | undefined;
   router.get('/openapi.json', async (request, response) => {

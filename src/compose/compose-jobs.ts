@@ -14,7 +14,10 @@ import type { Storage } from './compose-storage.ts';
 
 export type JobsDeps = {
   readonly storage: Pick<Storage, 'url' | 'isEmbedded'>;
-  readonly services: Pick<Services, 'schedules' | 'refreshes' | 'healing' | 'backfills' | 'transfers' | 'snapshots' | 'health'>;
+  readonly services: Pick<
+    Services,
+    'schedules' | 'refreshes' | 'healing' | 'backfills' | 'transfers' | 'snapshots' | 'idempotency' | 'health'
+  >;
   readonly metrics: Pick<Metrics, 'onJob' | 'setQueue' | 'setBacklogs' | 'setTransferLags'>;
   readonly tracer: Pick<Tracer, 'follow'>;
   readonly log: Logger;
@@ -37,7 +40,7 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   const backend = openQueueBackend(location, log);
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
-  const { schedules, refreshes, healing, backfills, transfers, snapshots } = services;
+  const { schedules, refreshes, healing, backfills, transfers, snapshots, idempotency } = services;
   const plan = planSchedules({ transferSeconds: config.transferIntervalSeconds });
   const watch = watchJobs(plan, deps);
   const hooks = { onJob: watch.onJob, follow: followJobs(tracer), log };
@@ -49,6 +52,7 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
     backfills,
     transfers,
     snapshots,
+    idempotency,
     plan,
     batchesAtOnce: BATCHES_AT_ONCE,
     ...hooks,

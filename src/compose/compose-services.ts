@@ -15,6 +15,7 @@ import { createTransferImportService, type TransferImportService } from '../serv
 import { createPortfolioService } from '../services/portfolio-service.ts';
 import { createPriceService, type PriceService } from '../services/price-service.ts';
 import { createRefreshService, type RefreshService } from '../services/refresh-service.ts';
+import { createIdempotencyService, type IdempotencyService } from '../services/requests/idempotency-service.ts';
 import { createScheduleService, type ScheduleService } from '../services/schedule-service.ts';
 import type { StoredPortfolio } from '../services/stored-portfolio.ts';
 import { createWalletService } from '../services/wallet-service.ts';
@@ -33,6 +34,7 @@ export type Services = TenantServices &
     readonly transfers: TransferImportService;
     readonly prices: PriceService;
     readonly health: HealthService;
+    readonly idempotency: IdempotencyService;
     /** The endpoints of chains: their names, and how they are. */
     readonly endpoints: ChainAdapters['endpoints'];
     /** Ends what looks at them in the background. */
@@ -101,6 +103,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
     }),
     prices,
     health,
+    idempotency: createIdempotencyService({ store: storage.idempotency, log }),
     endpoints,
     closeEndpoints: close,
   };

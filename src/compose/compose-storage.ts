@@ -11,6 +11,7 @@ import { createTransferImportStore, type TransferImportStore } from '../db/ledge
 import { createTransferPastStore, type TransferPastStore } from '../db/ledger/transfer-past-store.ts';
 import { migrateToLatest, pendingMigrations } from '../db/migrations.ts';
 import { createRefreshStore, type RefreshStore } from '../db/refresh-store.ts';
+import { createIdempotencyStore, type IdempotencyStore } from '../db/requests/idempotency-store.ts';
 import { createScheduleStore, type ScheduleStore } from '../db/schedule-store.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -27,6 +28,7 @@ export type Storage = ReadStores & {
   readonly priceHistory: PriceHistoryStore;
   readonly transferImports: TransferImportStore;
   readonly transferPasts: TransferPastStore;
+  readonly idempotency: IdempotencyStore;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
   readonly url: string;
   readonly isEmbedded: boolean;
@@ -67,6 +69,7 @@ export async function openStorage(
     priceHistory: createPriceHistoryStore(db),
     transferImports: createTransferImportStore(db),
     transferPasts: createTransferPastStore(db),
+    idempotency: createIdempotencyStore(database.tenants),
     url,
     isEmbedded: embedded !== undefined,
     feed,

@@ -5,6 +5,7 @@ import type { TransferImportService } from '../services/ledger/transfer-import-s
 import type { BackfillService } from '../services/past/backfill-service.ts';
 import type { HealingService } from '../services/past/healing-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
+import type { IdempotencyService } from '../services/requests/idempotency-service.ts';
 import type { ScheduleService } from '../services/schedule-service.ts';
 import { createJobQueue, type JobQueue, type Schedule } from './job-queue.ts';
 import { createJobWorker, type FollowJob, type JobHandler, type OnJob } from './job-worker.ts';
@@ -28,6 +29,7 @@ type JobsDeps = {
   readonly backfills: Pick<BackfillService, 'resume'>;
   readonly transfers: Pick<TransferImportService, 'run'>;
   readonly snapshots: Pick<SnapshotService, 'takeDue' | 'thin'>;
+  readonly idempotency: Pick<IdempotencyService, 'forgetOld'>;
   /** What is due how often: see `planSchedules`. */
   readonly plan: readonly Schedule[];
   /** Batches that this process may read at once. */
@@ -59,7 +61,20 @@ export function planSchedules({ transferSeconds }: Intervals): readonly Schedule
 export const SCHEDULE_NAMES: ReadonlySet<string> = new Set(planSchedules({ transferSeconds: 1 }).map(({ name }) => name));
 
 export function createJobs(deps: JobsDeps): Jobs {
-  const { backend, schedules, refreshes, healing, backfills, transfers, snapshots, plan, batchesAtOnce, log, ...hooks } = deps;
+  const {
+    backend,
+    schedules,
+    refreshes,
+    healing,
+    backfills,
+    transfers,
+    snapshots,
+    idempotency,
+    plan,
+    batchesAtOnce,
+    log,
+    ...hooks
+  } = deps;
   const queue = createJobQueue(backend);
   const dispatch = async (): Promise<void> => {
     await schedules.dispatch(queue.addBatches);
@@ -71,7 +86,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), backfills.resume(), schedules.adopt()])))],
     ['heal', onTick(async (signal) => void (await healing.heal(signal)))],
     ['snapshots', onTick(async (signal) => void (await snapshots.takeDue(signal)))],
-    ['thin', onTick((signal) => snapshots.thin(signal))],
+    ['thin', onTick(async (signal) => void (await Promise.all([snapshots.thin(signal), idempotency.forgetOld(signal)])))],
     [
       BATCH_JOB,
       async (data, signal) => {

@@ -17,7 +17,7 @@ afterAll(() => database.close());
 /** What tenants share: copied to every server. */
 const SHARED = ['assets', 'fx_points', 'fx_rates', 'price_points', 'prices', 'tenants'];
 /** What belongs to the service and not to its data. */
-const OWN = /^kysely_/;
+const OWN = /^(kysely_|service_secrets$)/;
 
 it('each table is a tenant’s, or shared, or the service’s own', async () => {
   const tables = await listTables();

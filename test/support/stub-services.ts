@@ -89,6 +89,10 @@ function stubServices(stubs: ServiceStubs): Services {
       noteWrite: () => undefined,
       ...stubs.answers,
     },
+    idempotency: {
+      run: async (_tenantId, _write, work) => ({ status: 'done', value: (await work()).value }),
+      ...stubs.idempotency,
+    },
     health: fill('health', ['getHealth']),
   };
 }

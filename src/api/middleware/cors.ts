@@ -1,10 +1,11 @@
 import type { NextFunction, Request, Response } from 'express';
 
 const METHODS = 'GET, HEAD, POST, PATCH, DELETE';
-const REQUEST_HEADERS = 'Cache-Control, Content-Type, If-None-Match, Prefer, traceparent, X-Request-Id';
+const REQUEST_HEADERS =
+  'Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent, X-Request-Id';
 /** What a page may read besides the few headers that every page may. */
 const ANSWER_HEADERS =
-  'Age, Allow, Cache-Status, ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id';
+  'Age, Allow, Cache-Status, ETag, Idempotent-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id';
 const PREFLIGHT_SECONDS = '3600';
 
 /**
