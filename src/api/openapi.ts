@@ -1,6 +1,7 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   createDocument,
+  type ZodOpenApiMediaTypeObject,
   type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
   type ZodOpenApiResponseObject,
@@ -125,14 +126,22 @@ function toHeaders({ method, requestHeaders }: Route): { readonly header?: z.Zod
 function describe(route: Route): string {
   const cost = costOf(route);
   const told = cost === 0 ? 'Takes no points.' : `Takes ${cost} ${cost === 1 ? 'point' : 'points'}.`;
-  return route.description === undefined ? told : `${route.description} ${told}`;
+  const percent = route.replies[200]?.percent;
+  const shared =
+    percent && `Keys with \`read:percent\` are told shares and returns only, and may send ${listNames(percent.query)}.`;
+  return [route.description, shared, told].filter((part) => part !== undefined).join(' ');
+}
+
+function listNames({ shape }: z.ZodObject): string {
+  return Object.keys(shape)
+    .map((name) => `\`${name}\``)
+    .join(', ');
 }
 
 type Responses = Record<string, ZodOpenApiResponseObject>;
 
 function withReply(other: ZodOpenApiResponseObject | undefined, spec: ReplySpec): ZodOpenApiResponseObject {
-  const content =
-    spec.schema === null ? {} : { [spec.mediaType ?? 'application/json']: { schema: spec.schema, example: spec.example } };
+  const content = spec.schema === null ? {} : { [spec.mediaType ?? 'application/json']: toMedia(spec, spec.schema) };
   const table =
     spec.csv === undefined
       ? {}
@@ -145,6 +154,15 @@ function withReply(other: ZodOpenApiResponseObject | undefined, spec: ReplySpec)
     description: other === undefined ? spec.description : `${spec.description} Or: ${other.description}`,
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
     content: { ...content, ...table, ...other?.content },
+  };
+}
+
+/** What a body looks like: to every key alike, or to those that may see values and to those that may not. */
+function toMedia({ example, percent }: ReplySpec, schema: z.ZodType): ZodOpenApiMediaTypeObject {
+  if (percent === undefined) return { schema, example };
+  return {
+    schema: z.xor([schema, percent.schema]),
+    examples: { values: { value: example }, percent: { value: percent.example } },
   };
 }
 

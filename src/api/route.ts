@@ -3,6 +3,7 @@ import type { Access, Principal } from '../domain/access.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { CsvForm } from './csv.ts';
 import { parsePart } from './parse-request.ts';
+import type { PercentFace } from './percent-face.ts';
 
 /** One kind of good answer. `schema` null: no body. */
 export type ReplySpec = {
@@ -12,6 +13,8 @@ export type ReplySpec = {
   readonly mediaType?: string;
   /** How a 200 to a read is told as a table to clients that would rather have `text/csv` than JSON. Without, they get JSON whatever they ask for. */
   readonly csv?: CsvForm;
+  /** How a 200 to a read is told to keys with `read:percent`, which may not use the route otherwise. */
+  readonly percent?: PercentFace;
   /** What a body looks like; shown in the docs and parsed with `schema` by the tests. */
   readonly example: unknown;
   /** Headers worth documenting: name to description. */

@@ -10,6 +10,7 @@ import { principalOf } from './middleware/principal.ts';
 import type { Charge } from './middleware/rate-limit.ts';
 import { requestIdOf } from './middleware/request-context.ts';
 import { readQuery } from './parse-request.ts';
+import { faceFor } from './percent-face.ts';
 import type { Reply, Route } from './route.ts';
 import { JSON_TYPE, sendAnswer, sendJson, sendText, sendWritten, toBytes } from './send-json.ts';
 
@@ -28,13 +29,14 @@ export async function serveRoute(deps: ServeDeps, route: Route, { request, respo
   const principal = principalOf(response);
   if (principal === undefined) throw new AppError('unauthorized', 'Nobody was asked who this is.');
   const { tenantId } = principal;
-  const csv = chooseTable(route, { request, response });
-  const handle = (): Promise<Reply> => callHandler(deps, route, { request, response, principal });
+  const face = faceFor(route, principal);
+  const csv = chooseTable(face, { request, response });
+  const handle = (): Promise<Reply> => callHandler(deps, face, { request, response, principal });
   if (route.isCached) {
     const isBypass = wantsFresh(request);
     const render = async () => toBytes(write((await handle()).body, csv));
     // No address has a space in it.
-    const key = csv === undefined ? answerKey(request) : `${answerKey(request)} csv`;
+    const key = `${answerKey(request)}${csv === undefined ? '' : ' csv'}${face === route ? '' : ' percent'}`;
     const answer = await deps.answers.read({ tenantId, key, isBypass, render });
     if (!response.destroyed) sendAnswer(request, response, answer, csv === undefined ? JSON_TYPE : CSV_TYPE);
     return;

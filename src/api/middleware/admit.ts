@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from 'express';
-import { mayUse, type Principal } from '../../domain/access.ts';
+import type { Principal } from '../../domain/access.ts';
 import { AppError } from '../../domain/errors.ts';
 import { API_PREFIX, costOf } from '../openapi.ts';
+import { faceFor } from '../percent-face.ts';
 import type { Route } from '../route.ts';
 import { keepPrincipal } from './principal.ts';
 import type { Charge } from './rate-limit.ts';
@@ -24,7 +25,7 @@ export function admit(route: Route, { authenticate, charge }: Door) {
     try {
       const principal = await authenticate(request);
       keepPrincipal(response, principal);
-      if (!mayUse(principal, route.access)) throw new AppError('forbidden', `This takes a key with the scope ${route.access}.`);
+      faceFor(route, principal);
     } catch (refusal) {
       if (isRefusal(refusal)) await charge({ request, response }, 1);
       throw refusal;

@@ -1,13 +1,24 @@
 import type { HistoryService } from '../../services/history/history-service.ts';
 import { historyExample } from '../history-example.ts';
+import { percentHistoryExample } from '../percent-examples.ts';
+import type { PercentFace } from '../percent-face.ts';
 import type { ChainsBySlug } from '../presenters/asset.ts';
 import { historyCsv, presentHistory } from '../presenters/history.ts';
+import { redactHistory } from '../presenters/percent-history.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
 import { nothing } from '../schemas/common.ts';
-import { historyQuery, historySchema } from '../schemas/history.ts';
+import { type HistoryWire, historyQuery, historySchema } from '../schemas/history.ts';
+import { percentHistoryQuery, percentHistorySchema } from '../schemas/percent.ts';
 import { toMoment } from '../to-moment.ts';
 
 type HistoryRouteDeps = { readonly history: Pick<HistoryService, 'getHistory'>; readonly chains: ChainsBySlug };
+
+const percent: PercentFace<HistoryWire> = {
+  query: percentHistoryQuery,
+  schema: percentHistorySchema,
+  example: percentHistoryExample,
+  redact: redactHistory,
+};
 
 /** What was held and worth before. */
 export function createHistoryRoutes({ history, chains }: HistoryRouteDeps): readonly Route[] {
@@ -24,7 +35,9 @@ export function createHistoryRoutes({ history, chains }: HistoryRouteDeps): read
       params: nothing,
       query: historyQuery,
       body: noBody,
-      replies: { 200: { description: 'The history.', schema: historySchema, example: historyExample, csv: historyCsv } },
+      replies: {
+        200: { description: 'The history.', schema: historySchema, example: historyExample, csv: historyCsv, percent },
+      },
       isCached: true,
       errors: ['wallet_not_found', 'unknown_chain', 'asset_not_found'],
       handler: async ({ tenantId, query }) => {

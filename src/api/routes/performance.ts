@@ -1,13 +1,24 @@
 import type { PerformanceService } from '../../services/performance/performance-service.ts';
+import { percentPerformanceExample } from '../percent-examples.ts';
+import type { PercentFace } from '../percent-face.ts';
 import { performanceExample } from '../performance-example.ts';
 import type { ChainsBySlug } from '../presenters/asset.ts';
+import { redactPerformance } from '../presenters/percent-performance.ts';
 import { presentPerformance } from '../presenters/performance.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
 import { nothing } from '../schemas/common.ts';
-import { performanceQuery, performanceSchema } from '../schemas/performance.ts';
+import { percentPerformanceQuery, percentPerformanceSchema } from '../schemas/percent.ts';
+import { type PerformanceWire, performanceQuery, performanceSchema } from '../schemas/performance.ts';
 import { toMoment } from '../to-moment.ts';
 
 type PerformanceRouteDeps = { readonly performance: PerformanceService; readonly chains: ChainsBySlug };
+
+const percent: PercentFace<PerformanceWire> = {
+  query: percentPerformanceQuery,
+  schema: percentPerformanceSchema,
+  example: percentPerformanceExample,
+  redact: redactPerformance,
+};
 
 /** How the portfolio did. */
 export function createPerformanceRoutes({ performance, chains }: PerformanceRouteDeps): readonly Route[] {
@@ -24,7 +35,7 @@ export function createPerformanceRoutes({ performance, chains }: PerformanceRout
       params: nothing,
       query: performanceQuery,
       body: noBody,
-      replies: { 200: { description: 'The performance.', schema: performanceSchema, example: performanceExample } },
+      replies: { 200: { description: 'The performance.', schema: performanceSchema, example: performanceExample, percent } },
       isCached: true,
       errors: ['unknown_chain', 'asset_not_found'],
       handler: async ({ tenantId, query }) => {

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import type { PortfolioService } from '../../services/portfolio-service.ts';
 import { balancesExample, portfolioExample } from '../examples.ts';
+import { percentPortfolioExample } from '../percent-examples.ts';
+import type { PercentFace } from '../percent-face.ts';
 import type { ChainsBySlug } from '../presenters/asset.ts';
+import { redactPortfolio } from '../presenters/percent-portfolio.ts';
 import { presentBalances, presentPortfolio } from '../presenters/portfolio.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
 import { nothing, uuid } from '../schemas/common.ts';
-import { balancesQuery, balancesSchema, portfolioQuery, portfolioSchema } from '../schemas/portfolio.ts';
+import { percentPortfolioQuery, percentPortfolioSchema } from '../schemas/percent.ts';
+import { balancesQuery, balancesSchema, type PortfolioWire, portfolioQuery, portfolioSchema } from '../schemas/portfolio.ts';
 
 type PortfolioRouteDeps = {
   readonly portfolio: PortfolioService;
@@ -25,6 +29,13 @@ const KEPT = {
 const AGES =
   'The `ETag` tells whether anything but ages has changed: after a 304 count ages on from `observed_at` or `last_updated`.';
 
+const percent: PercentFace<PortfolioWire> = {
+  query: percentPortfolioQuery,
+  schema: percentPortfolioSchema,
+  example: percentPortfolioExample,
+  redact: redactPortfolio,
+};
+
 /** Reading what is stored. */
 export function createPortfolioRoutes(deps: PortfolioRouteDeps): readonly Route[] {
   return [portfolioRoute(deps), balancesRoute(deps)];
@@ -42,7 +53,9 @@ function portfolioRoute({ portfolio, chains, onPartialAnswer }: PortfolioRouteDe
     params: nothing,
     query: portfolioQuery,
     body: noBody,
-    replies: { 200: { description: 'The portfolio.', schema: portfolioSchema, example: portfolioExample, headers: KEPT } },
+    replies: {
+      200: { description: 'The portfolio.', schema: portfolioSchema, example: portfolioExample, headers: KEPT, percent },
+    },
     isCached: true,
     errors: ['wallet_not_found', 'unknown_chain'],
     handler: async ({ tenantId, query }) => {
