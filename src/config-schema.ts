@@ -100,6 +100,8 @@ export const environmentSchema = z.object({
   TRUST_PROXY: proxyList.default([]),
   CORS_ORIGINS: originList.default([]),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000).default(600),
+  QUOTA_WALLETS: wholeNumber(0, 10_000_000).default(10_000),
+  QUOTA_REFRESHES_PER_HOUR: wholeNumber(0, 10_000_000).default(600),
   INSTANCE_COUNT: wholeNumber(1, 1000).default(1),
   DRAIN_DELAY_SECONDS: wholeNumber(0, 60).default(0),
   DATABASE_URL: postgresUrl.optional(),

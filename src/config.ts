@@ -7,6 +7,7 @@ import { environmentSchema, type PRICE_SOURCE_IDS, type RpcBudget, urlList } fro
 import type { Chain } from './domain/chain.ts';
 import { chains } from './domain/chains.ts';
 import type { OutboundAllowance } from './lib/outbound/outbound-allowance.ts';
+import type { Quotas } from './domain/quotas.ts';
 import { StartupError } from './lib/startup-error.ts';
 
 export type PriceSourceId = (typeof PRICE_SOURCE_IDS)[number];
@@ -17,6 +18,8 @@ export type Config = {
   readonly port: number;
   /** Whether only this machine can reach `host`. */
   readonly isLoopback: boolean;
+  /** Whether requests without a key are refused. */
+  readonly keysRequired: boolean;
   /** null: the embedded database in `dataDir`. */
   readonly databaseUrl: string | null;
   /** Where reads may go instead; null: nowhere. */
@@ -35,6 +38,8 @@ export type Config = {
   readonly corsOrigins: readonly string[];
   /** Points that a client may spend in a minute; 0: no limit. */
   readonly rateLimitPerMinute: number;
+  /** What each tenant may, unless it was given quotas of its own. */
+  readonly quotas: Quotas;
   /** API processes that share one limit. */
   readonly instanceCount: number;
   /** How long requests are still taken after a stop signal, for proxies to notice. */
@@ -102,11 +107,11 @@ export function loadConfig(environment: Environment = process.env): Config {
   if (parsed.success) faults.push(...findStrayBudgets(parsed.data.RPC_BUDGETS, rpcUrls));
   if (!parsed.success || faults.length > 0) throw new StartupError(faults.join('\n'));
   const env = parsed.data;
-  refuseOpenNetwork(env.HOST, env.API_KEYS_REQUIRED);
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
     isLoopback: isLoopback(env.HOST),
+    keysRequired: env.API_KEYS_REQUIRED ?? !isLoopback(env.HOST),
     databaseUrl: env.DATABASE_URL ?? null,
     databaseReplicaUrl: env.DATABASE_REPLICA_URL ?? null,
     dataDir: env.DATA_DIR ?? defaultDataDir(environment),
@@ -117,6 +122,11 @@ export function loadConfig(environment: Environment = process.env): Config {
     trustedProxies: env.TRUST_PROXY,
     corsOrigins: env.CORS_ORIGINS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    quotas: {
+      wallets: orNoLimit(env.QUOTA_WALLETS),
+      requestsPerMinute: orNoLimit(env.RATE_LIMIT_PER_MINUTE),
+      refreshesPerHour: orNoLimit(env.QUOTA_REFRESHES_PER_HOUR),
+    },
     instanceCount: env.INSTANCE_COUNT,
     drainDelaySeconds: env.DRAIN_DELAY_SECONDS,
     outboundAllow: env.OUTBOUND_ALLOW,
@@ -135,6 +145,10 @@ export function loadConfig(environment: Environment = process.env): Config {
     logLevel: env.LOG_LEVEL,
     secrets: collectSecrets(values, [...rpcNames.keys()]),
   });
+}
+
+function orNoLimit(limit: number): number | null {
+  return limit === 0 ? null : limit;
 }
 
 /** A budget that no endpoint has would limit nobody, without a word. */
@@ -165,18 +179,6 @@ function readSecretFiles(environment: Environment, names: readonly string[], fau
 function describeIssues(error: z.ZodError): string[] {
   const lines = error.issues.map((issue) => `${issue.path[0]?.toString() ?? '?'}: ${issue.message}`);
   return [...new Set(lines)];
-}
-
-/** This version has no API keys, so another machine may only be let in on the owner's explicit word. */
-function refuseOpenNetwork(host: string, keysRequired: boolean | undefined): void {
-  if (keysRequired === true) {
-    throw new StartupError('API_KEYS_REQUIRED: this version has no API keys yet; unset it and keep HOST on a loopback address');
-  }
-  if (!isLoopback(host) && keysRequired === undefined) {
-    throw new StartupError(
-      `HOST: ${host} can be reached from other machines and this version has no API keys; set API_KEYS_REQUIRED=false to serve it open`,
-    );
-  }
 }
 
 function isLoopback(host: string): boolean {

@@ -7,6 +7,8 @@ import type { EndpointStatus } from '../lib/json-rpc/pool/endpoint-status.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { RateLimiter } from '../lib/rate-limiter.ts';
 import type { Tracer } from '../lib/tracing.ts';
+import type { KeyService } from '../services/access/key-service.ts';
+import type { QuotaService } from '../services/access/quota-service.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { HealthService } from '../services/health-service.ts';
@@ -40,6 +42,7 @@ import { createAssetRoutes } from './routes/assets.ts';
 import { createBackfillRoutes } from './routes/backfills.ts';
 import { createChangesRoutes } from './routes/changes.ts';
 import { createHistoryRoutes } from './routes/history.ts';
+import { createKeyRoutes } from './routes/keys.ts';
 import { createPerformanceRoutes } from './routes/performance.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createProviderRoutes } from './routes/providers.ts';
@@ -64,6 +67,8 @@ export type ServerDeps = {
     readonly performance: PerformanceService;
     readonly transactions: TransactionService;
     readonly answers: AnswerService;
+    readonly quotas: QuotaService;
+    readonly keys: KeyService;
     readonly idempotency: Pick<IdempotencyService, 'run'>;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
@@ -107,6 +112,7 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createPerformanceRoutes({ performance: services.performance, chains: bySlug }),
     ...createTransactionRoutes({ transactions: services.transactions, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
+    ...createKeyRoutes({ keys: services.keys, now }),
     ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];
@@ -133,7 +139,8 @@ export function createServer(deps: ServerDeps): Express {
 
 function createApiRouter(deps: ServerDeps): Router {
   const routes = createRoutes(deps);
-  const charge = createCharge(deps.rateLimiter, createClientAddress(deps.trustedProxies));
+  const clientOf = createClientAddress(deps.trustedProxies);
+  const charge = createCharge({ limiter: deps.rateLimiter, clientOf, quotas: deps.services.quotas });
   const serving = { ...deps, answers: deps.services.answers, idempotency: deps.services.idempotency, charge };
   const router = Router({ caseSensitive: true, strict: true });
   let document: OpenApiDocument | undefined;

@@ -8,6 +8,7 @@ import { findListedToken, listedTokens } from '../domain/token-list.ts';
 import type { HttpClient } from '../lib/http-client.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { createQuotaService, type QuotaService } from '../services/access/quota-service.ts';
 import { createAssetService } from '../services/asset-service.ts';
 import { createHealthService, type HealthService } from '../services/health-service.ts';
 import type { SnapshotService } from '../services/history/snapshot-service.ts';
@@ -29,6 +30,7 @@ import type { Storage } from './compose-storage.ts';
 export type Services = TenantServices &
   PastServices & {
     readonly refreshes: RefreshService;
+    readonly quotas: QuotaService;
     readonly schedules: ScheduleService;
     readonly snapshots: SnapshotService;
     readonly transfers: TransferImportService;
@@ -64,10 +66,12 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
     maxWeight: MAX_SHARED_ROWS,
     now: Date.now,
   });
+  const quotas = createQuotaService({ store: storage.quotas, defaults: config.quotas, elapsedMs: () => performance.now(), log });
   const parts = {
     sources,
     resolvers,
     share,
+    quotas,
     now,
     baseSeconds: config.refreshIntervalSeconds,
     kept: config.snapshotsKept,
@@ -80,8 +84,10 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
   const reading = { wallets, assets, balances, prices, chains, sources, listedTokens, log };
   return {
     ...tenants,
+    quotas,
     refreshes: createRefreshService({
       ...reading,
+      quotas,
       refreshes: storage.refreshes,
       onRefreshEnded: storage.feed.onRefreshEnded,
     }),
@@ -119,6 +125,7 @@ function countRows({ holdings, sources }: StoredPortfolio): number {
 type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
   readonly prices: PriceService;
   readonly share: ShareByVersion<StoredPortfolio>;
+  readonly quotas: QuotaService;
   readonly baseSeconds: number;
   readonly kept: Config['snapshotsKept'];
   readonly riskFreePerYear: number;
@@ -128,7 +135,7 @@ type TenantParts = Pick<ChainAdapters, 'sources' | 'resolvers'> & {
 /** The services of tenants over the stores of one database. */
 function composeTenants(
   stores: ReadStores,
-  { sources, resolvers, prices, share, baseSeconds, kept, riskFreePerYear, now }: TenantParts,
+  { sources, resolvers, prices, share, quotas, baseSeconds, kept, riskFreePerYear, now }: TenantParts,
 ): TenantServices {
   const { wallets, assets, balances } = stores;
   const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
@@ -144,7 +151,7 @@ function composeTenants(
     now,
   });
   return {
-    wallets: createWalletService({ store: wallets, chains, parseAddress, resolvers }),
+    wallets: createWalletService({ store: wallets, quotas, chains, parseAddress, resolvers }),
     assets: createAssetService({
       assets,
       prices,

@@ -1,4 +1,6 @@
 import type { Config } from '../config.ts';
+import { createKeyStore, type KeyStore } from '../db/access/key-store.ts';
+import { createQuotaStore, type QuotaStore } from '../db/access/quota-store.ts';
 import { type ChangeFeed, createChangeFeed } from '../db/change-feed.ts';
 import { type DataTimes, readDataTimes } from '../db/data-times.ts';
 import { createDatabase, type Database } from '../db/database.ts';
@@ -29,6 +31,8 @@ export type Storage = ReadStores & {
   readonly transferImports: TransferImportStore;
   readonly transferPasts: TransferPastStore;
   readonly idempotency: IdempotencyStore;
+  readonly quotas: QuotaStore;
+  readonly keys: KeyStore;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
   readonly url: string;
   readonly isEmbedded: boolean;
@@ -58,18 +62,20 @@ export async function openStorage(
   const versions = createDatabase({ url, log, ...FOR_VERSIONS });
   const feed = createChangeFeed({ url, db: versions.db, log });
   const replica = openReplica(config, { feed, log, metrics });
-  const { db } = database;
+  const { db, tenants } = database;
   const storage: Storage = {
-    ...createReadStores(db),
-    refreshes: createRefreshStore(db),
-    schedules: createScheduleStore(db),
-    snapshots: createSnapshotStore(db),
-    healing: createHealingStore(db),
-    backfills: createBackfillStore(db),
-    priceHistory: createPriceHistoryStore(db),
-    transferImports: createTransferImportStore(db),
-    transferPasts: createTransferPastStore(db),
+    ...createReadStores(tenants),
+    refreshes: createRefreshStore(tenants),
+    schedules: createScheduleStore(tenants),
+    snapshots: createSnapshotStore(tenants),
+    healing: createHealingStore(tenants),
+    backfills: createBackfillStore(tenants),
+    priceHistory: createPriceHistoryStore(tenants),
+    transferImports: createTransferImportStore(tenants),
+    transferPasts: createTransferPastStore(tenants),
     idempotency: createIdempotencyStore(database.tenants),
+    quotas: createQuotaStore(tenants),
+    keys: createKeyStore(tenants),
     url,
     isEmbedded: embedded !== undefined,
     feed,

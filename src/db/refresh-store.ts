@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import { AppError } from '../domain/errors.ts';
 import type { Refresh, RefreshScope, RefreshSource } from '../domain/refresh.ts';
 import { REFRESH_CHANNEL } from './change-feed.ts';
 import type { Schema } from './schema.ts';
+import type { TenantDb } from './tenant-db.ts';
 import { inTransaction } from './transaction.ts';
 import { isUuid } from './uuid.ts';
 
 export type RefreshStore = {
   /**
    * The running refresh of exactly these sources (as a set), or a new one: equal refreshes in flight share one, across instances.
-   * A running one whose deadline has passed is marked interrupted and does not count.
+   * A running one whose deadline has passed is marked interrupted and does not count. Throws rate_limited when a new one would be one too many.
    */
   startOrJoin(tenantId: string, refresh: NewRefresh): Promise<{ readonly refresh: Refresh; readonly joined: boolean }>;
   /** Undefined when the tenant has none of this id. One past its deadline comes back as interrupted. */
@@ -33,6 +35,8 @@ export type NewRefresh = {
   readonly sources: readonly RefreshSource[];
   readonly deadlineAt: Date;
   readonly lease: Lease;
+  /** New ones that the tenant may have within an hour, this one included; as many as it likes unless told. */
+  readonly maxPerHour?: number | null;
 };
 
 export type LostRefresh = { readonly tenantId: string; readonly refresh: Refresh; readonly remainingMs: number };
@@ -40,21 +44,21 @@ export type LostRefresh = { readonly tenantId: string; readonly refresh: Refresh
 /** How long an ended refresh stays readable. */
 const KEEP_HOURS = 24;
 
-export function createRefreshStore(db: Kysely<Schema>): RefreshStore {
+export function createRefreshStore(db: TenantDb): RefreshStore {
   return {
-    startOrJoin: (tenantId, refresh) => inTransaction(db, (trx) => startOrJoin(trx, tenantId, refresh)),
-    get: (tenantId, id) => get(db, tenantId, id),
-    updateSources: (tenantId, id, sources) => updateSources(db, { tenantId, id, sources }),
-    finish: (tenantId, id, { runnerId }) => finish(db, { tenantId, id, runnerId }),
+    startOrJoin: (tenantId, refresh) => inTransaction(db.of(tenantId), (trx) => startOrJoin(trx, tenantId, refresh)),
+    get: (tenantId, id) => get(db.of(tenantId), tenantId, id),
+    updateSources: (tenantId, id, sources) => updateSources(db.of(tenantId), { tenantId, id, sources }),
+    finish: (tenantId, id, { runnerId }) => finish(db.of(tenantId), { tenantId, id, runnerId }),
     async renew(tenantId, id, { runnerId, leaseSeconds }) {
       await sql`
         update refreshes set lease_until = now() + make_interval(secs => ${leaseSeconds})
-        where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running'`.execute(db);
+        where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running'`.execute(db.of(tenantId));
     },
     async handBack(tenantId, id, { runnerId }) {
       await sql`
         update refreshes set runner_id = null, lease_until = null
-        where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running'`.execute(db);
+        where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running'`.execute(db.of(tenantId));
     },
     takeOver: (lease, limit) => takeOver(db, lease, limit),
   };
@@ -73,12 +77,27 @@ async function startOrJoin(
     // The one that was in the way has ended between the two questions.
     if (id === undefined) continue;
     if (started !== undefined) {
+      if (typeof refresh.maxPerHour === 'number') await requireRoom(trx, tenantId, refresh.maxPerHour);
       await insertSources(trx, { tenantId, id, sources: refresh.sources });
       await removeOld(trx, tenantId);
     }
     const found = await get(trx, tenantId, id);
     if (found !== undefined) return { refresh: found, joined: started === undefined };
   }
+}
+
+/** Counts what is there already, the new one included. One after the other, since nobody sees what another has not committed. */
+async function requireRoom(trx: Transaction<Schema>, tenantId: string, maxPerHour: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`chainfolio refreshes ${tenantId}`}, 0))`.execute(trx);
+  const { rows } = await sql<{ wait_ms: string }>`
+    select extract(epoch from started_at + interval '1 hour' - now()) * 1000 as wait_ms from refreshes
+    where tenant_id = ${tenantId} and started_at > now() - interval '1 hour' order by started_at desc offset ${maxPerHour} limit 1`.execute(
+    trx,
+  );
+  const [leaving] = rows;
+  if (leaving === undefined) return;
+  const detail = `${maxPerHour} refreshes may be started in an hour.`;
+  throw new AppError('rate_limited', detail, { retryAfterMs: Math.max(0, Number(leaving.wait_ms)) });
 }
 
 /** The same for equal sets of sources, whatever their order. */
@@ -145,13 +164,13 @@ async function finish(db: Kysely<Schema>, { tenantId, id, runnerId }: Held): Pro
     select pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(db);
 }
 
-async function takeOver(db: Kysely<Schema>, { runnerId, leaseSeconds }: Lease, limit: number): Promise<readonly LostRefresh[]> {
+async function takeOver(db: TenantDb, { runnerId, leaseSeconds }: Lease, limit: number): Promise<readonly LostRefresh[]> {
   await sql`
     with ended as (
       update refreshes set status = 'interrupted', finished_at = deadline_at
       where status = 'running' and deadline_at <= now() and (lease_until is null or lease_until <= now()) returning id
     )
-    select pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(db);
+    select pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(db.all);
   const { rows } = await sql<{ tenant_id: string; id: string; remaining_ms: string }>`
     update refreshes set runner_id = ${runnerId}, lease_until = now() + make_interval(secs => ${leaseSeconds})
     where (tenant_id, id) in (
@@ -159,9 +178,9 @@ async function takeOver(db: Kysely<Schema>, { runnerId, leaseSeconds }: Lease, l
       where status = 'running' and deadline_at > now() and (lease_until is null or lease_until <= now())
       order by started_at limit ${limit} for update skip locked
     )
-    returning tenant_id, id, extract(epoch from deadline_at - now()) * 1000 as remaining_ms`.execute(db);
+    returning tenant_id, id, extract(epoch from deadline_at - now()) * 1000 as remaining_ms`.execute(db.all);
   const taken = rows.map(async (row) => {
-    const refresh = await get(db, row.tenant_id, row.id);
+    const refresh = await get(db.of(row.tenant_id), row.tenant_id, row.id);
     return refresh === undefined ? [] : [{ tenantId: row.tenant_id, refresh, remainingMs: Number(row.remaining_ms) }];
   });
   return (await Promise.all(taken)).flat();

@@ -4,6 +4,7 @@ import type { Wallet } from '../domain/wallet.ts';
 import { noteChange } from './data-version.ts';
 import type { Schema } from './schema.ts';
 import { toStorableText } from './storable-text.ts';
+import type { TenantDb } from './tenant-db.ts';
 import { inTransaction } from './transaction.ts';
 import { isUuid } from './uuid.ts';
 
@@ -24,6 +25,12 @@ export type WalletStore = {
    * gains the chains it lacks, and comes back as not created. One that was deleted is created with the id it had, so that its history goes on. The same address twice in one call is one wallet.
    */
   addMany(tenantId: string, wallets: readonly NewWallet[]): Promise<readonly { wallet: Wallet; created: boolean }[]>;
+  /** The same as long as the tenant has no more than `max` wallets then: the first that are new fit in, the rest come back undefined. */
+  addUpTo(
+    tenantId: string,
+    max: number,
+    wallets: readonly NewWallet[],
+  ): Promise<readonly ({ wallet: Wallet; created: boolean } | undefined)[]>;
   get(tenantId: string, id: string): Promise<Wallet | undefined>;
   /** Newest last; `chain` keeps wallets that follow it. */
   list(
@@ -39,39 +46,31 @@ export type WalletStore = {
   delete(tenantId: string, id: string): Promise<boolean>;
 };
 
-export function createWalletStore(db: Kysely<Schema>): WalletStore {
+export function createWalletStore(db: TenantDb): WalletStore {
   return {
     async addMany(tenantId, wallets) {
-      if (wallets.length === 0) return [];
-      const merged = mergeRepeats(wallets);
-      const stored = await inTransaction(db, async (trx) => {
-        const added = await upsertAll(trx, tenantId, merged);
-        await noteChange(trx, tenantId);
-        return added;
-      });
-      return wallets.map((wallet) => {
-        const { wallet: found, created } = requireEntry(stored, walletKey(wallet));
-        return { wallet: found, created: created && requireEntry(merged, walletKey(wallet)).first === wallet };
-      });
+      const added = await addAll(db.of(tenantId), { tenantId, wallets, max: null });
+      return added.filter((entry) => entry !== undefined);
     },
+    addUpTo: (tenantId, max, wallets) => addAll(db.of(tenantId), { tenantId, wallets, max }),
     async get(tenantId, id) {
       if (!isUuid(id)) return undefined;
-      const row = await selectWallets(db, tenantId).where('id', '=', id).executeTakeFirst();
+      const row = await selectWallets(db.of(tenantId), tenantId).where('id', '=', id).executeTakeFirst();
       return row && toWallet(row);
     },
-    list: (tenantId, options) => list(db, tenantId, options),
+    list: (tenantId, options) => list(db.of(tenantId), tenantId, options),
     async listAll(tenantId, { walletIds }) {
-      let query = selectWallets(db, tenantId).orderBy('created_at').orderBy('id');
+      let query = selectWallets(db.of(tenantId), tenantId).orderBy('created_at').orderBy('id');
       if (walletIds !== null) query = query.where(sql<boolean>`id = any(${walletIds.filter(isUuid)}::uuid[])`);
       return (await query.execute()).map(toWallet);
     },
     async listFollowedChains() {
-      const rows = await db.selectFrom('wallet_chains').select('chain').distinct().execute();
+      const rows = await db.all.selectFrom('wallet_chains').select('chain').distinct().execute();
       return new Set(rows.map((row) => row.chain));
     },
     async setLabel(tenantId, id, label) {
       if (!isUuid(id)) return undefined;
-      await inTransaction(db, async (trx) => {
+      await inTransaction(db.of(tenantId), async (trx) => {
         await trx
           .updateTable('wallets')
           .set({ label: toStorableText(label), updated_at: sql<Date>`now()` })
@@ -84,7 +83,7 @@ export function createWalletStore(db: Kysely<Schema>): WalletStore {
     },
     async delete(tenantId, id) {
       if (!isUuid(id)) return false;
-      return inTransaction(db, async (trx) => {
+      return inTransaction(db.of(tenantId), async (trx) => {
         const { numAffectedRows } = await sql`
           with deleted as (
             delete from wallets where tenant_id = ${tenantId} and id = ${id} returning tenant_id, family, address, id
@@ -97,6 +96,43 @@ export function createWalletStore(db: Kysely<Schema>): WalletStore {
       });
     },
   };
+}
+
+type Adding = { readonly tenantId: string; readonly wallets: readonly NewWallet[]; readonly max: number | null };
+
+async function addAll(db: Kysely<Schema>, { tenantId, wallets, max }: Adding): Promise<readonly (Added | undefined)[]> {
+  if (wallets.length === 0) return [];
+  const merged = mergeRepeats(wallets);
+  const stored = await inTransaction(db, async (trx) => {
+    const fitting = max === null ? merged : await keepWithin(trx, { tenantId, merged, max });
+    const added = await upsertAll(trx, tenantId, fitting);
+    await noteChange(trx, tenantId);
+    return added;
+  });
+  return wallets.map((wallet) => {
+    const found = stored.get(walletKey(wallet));
+    if (found === undefined) return undefined;
+    return { ...found, created: found.created && requireEntry(merged, walletKey(wallet)).first === wallet };
+  });
+}
+
+type Asked = { readonly tenantId: string; readonly merged: ReadonlyMap<string, Merged>; readonly max: number };
+
+/** Those that are there already, and the first new ones that there is room for. Whoever adds to a tenant counts after whoever did before. */
+async function keepWithin(trx: Transaction<Schema>, { tenantId, merged, max }: Asked): Promise<ReadonlyMap<string, Merged>> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`chainfolio wallets ${tenantId}`}, 0))`.execute(trx);
+  const firsts = [...merged.values()].map(({ first }) => first);
+  const { rows } = await sql<{ family: ChainFamily; address: string; total: string }>`
+    select i.family, i.address, (select count(*) from wallets where tenant_id = ${tenantId}) as total
+    from unnest(${firsts.map(({ family }) => family)}::text[], ${firsts.map(({ address }) => address)}::text[])
+      with ordinality as i (family, address, ordinal)
+    where not exists (
+      select from wallets w where w.tenant_id = ${tenantId} and w.family = i.family and w.address = i.address
+    )
+    order by i.ordinal`.execute(trx);
+  const room = Math.max(0, max - Number(rows[0]?.total ?? 0));
+  const tooMany = new Set(rows.slice(room).map(walletKey));
+  return new Map([...merged].filter(([key]) => !tooMany.has(key)));
 }
 
 type Merged = { readonly first: NewWallet; readonly chains: readonly string[] };

@@ -9,13 +9,15 @@ import type { Refresh, RefreshScope, RefreshSource } from '../domain/refresh.ts'
 import type { Wallet } from '../domain/wallet.ts';
 import { startDeadline } from '../lib/deadline.ts';
 import { untilAborted } from '../lib/until-aborted.ts';
+import type { QuotaService } from './access/quota-service.ts';
 import { type ChainRefreshDeps, refreshChain } from './chain-refresh.ts';
 import { requireChain, requireWallets } from './require-known.ts';
 
 export type RefreshService = {
   /**
    * Starts a refresh of the scope, or joins the one in flight over the same sources, and waits for it up to `waitMs` or until `signal` fires; the
-   * refresh itself goes on. Throws wallet_not_found and unknown_chain for a scope that names what is not there.
+   * refresh itself goes on. Throws wallet_not_found and unknown_chain for a scope that names what is not there, and rate_limited when the tenant has
+   * started as many within the hour as it may.
    */
   refresh(
     tenantId: string,
@@ -33,6 +35,7 @@ export type RefreshService = {
 type RefreshServiceDeps = ChainRefreshDeps & {
   readonly wallets: WalletStore;
   readonly refreshes: RefreshStore;
+  readonly quotas: QuotaService;
   readonly chains: readonly Chain[];
   /** By chain slug. */
   readonly sources: ReadonlyMap<string, BalanceSource>;
@@ -88,6 +91,7 @@ export function createRefreshService(deps: RefreshServiceDeps): RefreshService {
         sources: targets.flatMap(pendingSources),
         deadlineAt: new Date(Date.now() + REFRESH_DEADLINE_MS),
         lease,
+        maxPerHour: (await deps.quotas.get(tenantId)).refreshesPerHour,
       });
       if (!joined) start({ tenantId, id: refresh.id, targets, lease, remainingMs: REFRESH_DEADLINE_MS });
       return waitForEnd(deps, { tenantId, refresh, work: running.get(refresh.id), waitMs, signal });

@@ -3,6 +3,7 @@ import type { NewWallet, WalletCursor, WalletPage, WalletStore } from '../db/wal
 import type { Chain, ChainFamily } from '../domain/chain.ts';
 import { AppError, toAppError } from '../domain/errors.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import type { QuotaService } from './access/quota-service.ts';
 import { requireChain } from './require-known.ts';
 
 /** What a caller sends: an address or a name, and the chains to follow it on (null: guessed from the address's family). */
@@ -11,7 +12,7 @@ export type WalletInput = { readonly address: string; readonly chains: readonly 
 export type WalletAdded = { readonly wallet: Wallet; readonly created: boolean };
 
 export type WalletService = {
-  /** Throws invalid_address, unknown_chain, unsupported_name, name_not_found, or an upstream code when a name cannot be looked up. */
+  /** Throws quota_exceeded, invalid_address, unknown_chain, unsupported_name, name_not_found, or an upstream code when a name cannot be looked up. */
   add(tenantId: string, input: WalletInput, signal: AbortSignal): Promise<WalletAdded>;
   /** One result for each input, in order; a bad one spoils no other. */
   addMany(tenantId: string, inputs: readonly WalletInput[], signal: AbortSignal): Promise<readonly (WalletAdded | AppError)[]>;
@@ -25,6 +26,7 @@ export type WalletService = {
 
 type WalletServiceDeps = {
   readonly store: WalletStore;
+  readonly quotas: QuotaService;
   readonly chains: readonly Chain[];
   /** Strict parsers that give the canonical form, by family. */
   readonly parseAddress: Readonly<Record<ChainFamily, (text: string) => string | undefined>>;
@@ -39,8 +41,8 @@ export function createWalletService(deps: WalletServiceDeps): WalletService {
   const { store } = deps;
   return {
     async add(tenantId, input, signal) {
-      const [added] = await store.addMany(tenantId, [await toNewWallet(deps, input, signal)]);
-      return found(added);
+      const [added] = await addWithinQuota(deps, tenantId, [await toNewWallet(deps, input, signal)]);
+      return accepted(added);
     },
     addMany: (tenantId, inputs, signal) => addMany(deps, { tenantId, inputs, signal }),
     async list(tenantId, options) {
@@ -70,8 +72,26 @@ async function addMany(
     parsed.push(...(await Promise.all(part.map((input) => toNewWallet(patient, input, signal).catch(toAppError)))));
   }
   const good = parsed.flatMap((entry) => (entry instanceof AppError ? [] : [entry]));
-  const added = (await deps.store.addMany(tenantId, good)).values();
-  return parsed.map((entry) => (entry instanceof AppError ? entry : found(added.next().value)));
+  const added = (await addWithinQuota(deps, tenantId, good)).values();
+  return parsed.map((entry) => (entry instanceof AppError ? entry : (added.next().value ?? overQuota())));
+}
+
+async function addWithinQuota(
+  { store, quotas }: WalletServiceDeps,
+  tenantId: string,
+  wallets: readonly NewWallet[],
+): Promise<readonly (WalletAdded | undefined)[]> {
+  const { wallets: max } = await quotas.get(tenantId);
+  return max === null ? store.addMany(tenantId, wallets) : store.addUpTo(tenantId, max, wallets);
+}
+
+function accepted(added: WalletAdded | undefined): WalletAdded {
+  if (added === undefined) throw overQuota();
+  return added;
+}
+
+function overQuota(): AppError {
+  return new AppError('quota_exceeded', 'There are as many wallets as may be followed. Stop following others, or ask for more.');
 }
 
 /** A resolver that gives up at the first failure of its chain: a thousand names of a dead chain are not worth a thousand waits. */

@@ -93,6 +93,8 @@ function stubServices(stubs: ServiceStubs): Services {
       run: async (_tenantId, _write, work) => ({ status: 'done', value: (await work()).value }),
       ...stubs.idempotency,
     },
+    quotas: { get: () => ({ wallets: null, requestsPerMinute: 600, refreshesPerHour: null }), ...stubs.quotas },
+    keys: fill('keys', ['authenticate', 'holds', 'create', 'createFirst', 'list', 'get', 'rotate', 'revoke']),
     health: fill('health', ['getHealth']),
   };
 }

@@ -52,7 +52,7 @@ function addRoute(wallets: WalletService): Route {
       201: { description: 'Added.', schema: walletSchema, example: walletExample, headers: LOCATION },
       200: { description: 'Followed already.', schema: walletSchema, example: walletExample, headers: LOCATION },
     },
-    errors: NAME_ERRORS,
+    errors: ['quota_exceeded', ...NAME_ERRORS],
     handler: async ({ tenantId, body, signal }) => {
       const { wallet, created } = await wallets.add(tenantId, toInput(body), withDeadline(signal()));
       return reply(created ? 201 : 200, presentWallet(wallet), { Location: `/api/v1/wallets/${wallet.id}` });
