@@ -39,6 +39,7 @@ export async function compose(config: Config): Promise<Service> {
     rateLimiter: limits.limiter,
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
+    cursorSecret: await storage.readCursorSecret(),
     authenticate: async () => OPEN_PRINCIPAL,
     log,
     tracer: base.tracer,

@@ -1,42 +1,52 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../domain/errors.ts';
 
-/**
- * Writes the place where a page ended as an opaque text. The filters of the list go in with it, so that the cursor of one list cannot be taken
- * for that of another.
- */
-export function encodeCursor(place: Readonly<Record<string, string>>, filters: Readonly<Record<string, string | null>>): string {
-  return Buffer.from(JSON.stringify({ place, filters })).toString('base64url');
-}
+/** The places in one list of one tenant, as clients carry them from page to page. */
+export type Pages = {
+  /** Writes the place where a page ended as a text that nobody else can make. */
+  encode(place: Readonly<Record<string, string>>): string;
+  /** Reads what `encode` wrote; null for the first page, which has no cursor. Throws invalid_request for anything else. */
+  decode<Place extends z.ZodType>(cursor: string | undefined, place: Place): z.output<Place> | null;
+};
 
-/** Reads what `encodeCursor` wrote for the same filters. Throws invalid_request for anything else. */
-export function decodeCursor<Place extends z.ZodType>(
-  cursor: string,
-  place: Place,
-  filters: Readonly<Record<string, string | null>>,
-): z.output<Place> {
-  const written = cursorSchema.safeParse(readJson(cursor));
-  if (written.success && JSON.stringify(written.data.filters) === JSON.stringify(filters)) {
-    const parsed = place.safeParse(written.data.place);
-    if (parsed.success) return parsed.data;
-  }
-  const issue = {
-    pointer: '/query/cursor',
-    code: 'invalid_cursor',
-    message: 'This is no cursor of this list with these filters.',
+/** What makes a list another one: its cursors are good for no other. */
+export type ListFilters = { readonly list: string } & Readonly<Record<string, string | null>>;
+
+const PLACE = z.record(z.string(), z.string());
+/** Of base64url, for 128 bits. */
+const SIGNATURE_LENGTH = 22;
+
+/** @param secret Known to all instances, so that each takes the cursors of the others. */
+export function createPages(secret: Buffer, list: { readonly tenantId: string; readonly filters: ListFilters }): Pages {
+  const sign = (place: string): string =>
+    createHmac('sha256', secret)
+      .update(JSON.stringify([list.tenantId, list.filters, place]))
+      .digest('base64url')
+      .slice(0, SIGNATURE_LENGTH);
+  return {
+    encode(place) {
+      const written = Buffer.from(JSON.stringify(place)).toString('base64url');
+      return sign(written) + written;
+    },
+    decode(cursor, schema) {
+      if (cursor === undefined) return null;
+      const written = cursor.slice(SIGNATURE_LENGTH);
+      if (isEqual(cursor.slice(0, SIGNATURE_LENGTH), sign(written))) {
+        const place = schema.safeParse(PLACE.parse(JSON.parse(Buffer.from(written, 'base64url').toString('utf8'))));
+        if (place.success) return place.data;
+      }
+      throw refusal();
+    },
   };
-  throw new AppError('invalid_request', issue.message, { issues: [issue] });
 }
 
-const cursorSchema = z.strictObject({
-  place: z.record(z.string(), z.string()),
-  filters: z.record(z.string(), z.string().nullable()),
-});
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
 
-function readJson(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
+function refusal(): AppError {
+  const message = 'This is no cursor of this list with these filters.';
+  return new AppError('invalid_request', message, { issues: [{ pointer: '/query/cursor', code: 'invalid_cursor', message }] });
 }

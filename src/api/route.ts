@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Access, Principal } from '../domain/access.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { CsvForm } from './csv.ts';
+import type { ListFilters, Pages } from './cursor.ts';
 import { parsePart } from './parse-request.ts';
 import type { PercentFace } from './percent-face.ts';
 
@@ -46,6 +47,8 @@ type RequestContext = {
   /** Path without query. */
   readonly instance: string;
   readonly header: (name: string) => string | undefined;
+  /** The cursors of a list with these filters. */
+  readonly pages: (filters: ListFilters) => Pages;
   /** Takes more points than the route's cost, once the size of the request is known. Throws rate_limited. */
   readonly charge: (points: number) => Promise<void>;
   /** A signal that fires when the client has gone or the service stops; made on demand, since most requests never wait. */

@@ -4,6 +4,7 @@ import { AppError } from '../domain/errors.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { IdempotencyService } from '../services/requests/idempotency-service.ts';
 import { CSV_TYPE, type CsvForm, renderCsv } from './csv.ts';
+import { createPages } from './cursor.ts';
 import { writeOnce } from './idempotent.ts';
 import { instanceOf } from './middleware/error-handler.ts';
 import { principalOf } from './middleware/principal.ts';
@@ -18,6 +19,8 @@ type ServeDeps = {
   readonly answers: AnswerService;
   readonly idempotency: Pick<IdempotencyService, 'run'>;
   readonly charge: Charge;
+  /** What cursors are signed with. */
+  readonly cursorSecret: Buffer;
   /** Fires when the service begins to stop. */
   readonly stopSignal: AbortSignal;
 };
@@ -69,7 +72,7 @@ function write(body: unknown, csv: CsvForm | undefined): string {
 }
 
 function callHandler(
-  { stopSignal, charge }: ServeDeps,
+  { stopSignal, charge, cursorSecret }: ServeDeps,
   route: Route,
   { request, response, principal }: Exchange & { readonly principal: Principal },
 ): Promise<Reply> {
@@ -79,6 +82,7 @@ function callHandler(
     requestId: requestIdOf(response),
     instance: instanceOf(request),
     header: (name) => request.get(name),
+    pages: (filters) => createPages(cursorSecret, { tenantId: principal.tenantId, filters }),
     charge: (points) => charge({ request, response }, points),
     signal: () => AbortSignal.any([goneSignal(response), stopSignal]),
     params: request.params,

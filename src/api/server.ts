@@ -89,6 +89,8 @@ export type ServerDeps = {
   readonly corsOrigins: readonly string[];
   /** On whose behalf a request comes. Throws unauthorized for one that comes on nobody's. */
   readonly authenticate: (request: Request) => Promise<Principal>;
+  /** What cursors are signed with: the same in all instances. */
+  readonly cursorSecret: Buffer;
   readonly log: Logger;
   readonly tracer: Pick<Tracer, 'serve'>;
   readonly version: string;

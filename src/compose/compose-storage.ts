@@ -14,6 +14,7 @@ import { createTransferPastStore, type TransferPastStore } from '../db/ledger/tr
 import { migrateToLatest, pendingMigrations } from '../db/migrations.ts';
 import { createRefreshStore, type RefreshStore } from '../db/refresh-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from '../db/requests/idempotency-store.ts';
+import { readSecret } from '../db/requests/read-secret.ts';
 import { createScheduleStore, type ScheduleStore } from '../db/schedule-store.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -33,6 +34,8 @@ export type Storage = ReadStores & {
   readonly idempotency: IdempotencyStore;
   readonly quotas: QuotaStore;
   readonly keys: KeyStore;
+  /** What cursors are signed with. */
+  readCursorSecret(): Promise<Buffer>;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
   readonly url: string;
   readonly isEmbedded: boolean;
@@ -76,6 +79,7 @@ export async function openStorage(
     idempotency: createIdempotencyStore(database.tenants),
     quotas: createQuotaStore(tenants),
     keys: createKeyStore(tenants),
+    readCursorSecret: () => readSecret(database.db, 'cursors'),
     url,
     isEmbedded: embedded !== undefined,
     feed,

@@ -118,6 +118,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     rateLimiter: null,
     trustedProxies: [],
     corsOrigins: [],
+    cursorSecret: Buffer.alloc(32, 7),
     authenticate: async () => ownerOf('tenant'),
     log: pino({ level: 'silent' }),
     tracer,

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { AssetPatch, AssetService } from '../../services/asset-service.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { assetExample, assetPageExample, newAssetExample } from '../examples.ts';
 import { type ChainsBySlug, presentAsset } from '../presenters/asset.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
@@ -40,18 +39,19 @@ function listRoute({ assets, chains }: AssetRouteDeps): Route {
     body: noBody,
     replies: { 200: { description: 'A page of assets.', schema: assetPageSchema, example: assetPageExample } },
     errors: ['unknown_chain'],
-    handler: async ({ tenantId, query }) => {
-      const filters = { list: 'assets', chain: query.chain ?? null };
-      const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorPlace, filters);
+    handler: async ({ tenantId, query, pages }) => {
+      const chain = query.chain ?? null;
+      const { encode, decode } = pages({ list: 'assets', chain });
+      const after = decode(query.cursor, cursorPlace);
       const page = await assets.list(tenantId, {
         limit: query.limit,
         afterId: after?.id ?? null,
-        chain: filters.chain,
+        chain,
         includeSpam: query.include !== undefined,
       });
       return reply(200, {
         assets: page.assets.map((view) => presentAsset(view, chains)),
-        next_cursor: page.nextId === null ? null : encodeCursor({ id: page.nextId }, filters),
+        next_cursor: page.nextId === null ? null : encode({ id: page.nextId }),
       });
     },
   });

@@ -4,7 +4,6 @@ import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { EntryFault, EntryInput } from '../../domain/ledger/entry-input.ts';
 import type { ImportReport } from '../../services/ledger/import-csv.ts';
 import type { TransactionPlace, TransactionQuery, TransactionService } from '../../services/ledger/transaction-service.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ChainsBySlug } from '../presenters/asset.ts';
 import { presentTransaction, presentTransactionPage, transactionTable } from '../presenters/transaction.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
@@ -63,15 +62,15 @@ function listRoute({ transactions, chains }: TransactionRouteDeps): Route {
     },
     isCached: true,
     errors: ['wallet_not_found', 'unknown_chain', 'asset_not_found'],
-    handler: async ({ tenantId, query }) => {
+    handler: async ({ tenantId, query, pages }) => {
       const asked = toQuery(query);
       // All that a cursor is good for, however long the lists of ids are.
       const { limit: _, cursor: __, ...filters } = query;
-      const list = { list: 'transactions', filters: hash('sha256', JSON.stringify(filters), 'base64url') };
-      const after = query.cursor === undefined ? null : toPlace(decodeCursor(query.cursor, cursorPlace, list));
-      const page = await transactions.list(tenantId, { ...asked, after, limit: query.limit });
+      const { encode, decode } = pages({ list: 'transactions', filters: hash('sha256', JSON.stringify(filters), 'base64url') });
+      const after = decode(query.cursor, cursorPlace);
+      const page = await transactions.list(tenantId, { ...asked, after: after && toPlace(after), limit: query.limit });
       const { next } = page;
-      const nextCursor = next === null ? null : encodeCursor({ at: next.at.toISOString(), id: next.id }, list);
+      const nextCursor = next === null ? null : encode({ at: next.at.toISOString(), id: next.id });
       return reply(200, presentTransactionPage(page, { chains, nextCursor }));
     },
   });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { WalletAdded, WalletInput, WalletService } from '../../services/wallet-service.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { bulkExample, newWalletExample, walletExample, walletPageExample } from '../examples.ts';
 import { httpFaceOf, toProblem } from '../http-errors.ts';
 import { presentWallet } from '../presenters/wallet.ts';
@@ -105,9 +104,9 @@ function listRoute(wallets: WalletService): Route {
     body: noBody,
     replies: { 200: { description: 'A page of wallets.', schema: walletPageSchema, example: walletPageExample } },
     errors: ['unknown_chain'],
-    handler: async ({ tenantId, query }) => {
-      const filters = { list: 'wallets', chain: query.chain ?? null };
-      const after = query.cursor === undefined ? null : decodeCursor(query.cursor, cursorPlace, filters);
+    handler: async ({ tenantId, query, pages }) => {
+      const { encode, decode } = pages({ list: 'wallets', chain: query.chain ?? null });
+      const after = decode(query.cursor, cursorPlace);
       const page = await wallets.list(tenantId, {
         limit: query.limit,
         after: after === null ? null : { createdAt: new Date(after.created_at), id: after.id },
@@ -116,7 +115,7 @@ function listRoute(wallets: WalletService): Route {
       const next = page.next;
       return reply(200, {
         wallets: page.wallets.map(presentWallet),
-        next_cursor: next === null ? null : encodeCursor({ created_at: next.createdAt.toISOString(), id: next.id }, filters),
+        next_cursor: next === null ? null : encode({ created_at: next.createdAt.toISOString(), id: next.id }),
       });
     },
   });
