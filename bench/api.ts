@@ -29,7 +29,7 @@ export async function benchApi(): Promise<readonly BenchLine[]> {
     return server;
   };
   try {
-    await seedPortfolio(database.db, { wallets: 1, tokensEach: 2 });
+    await seedPortfolio(database.tenants, { wallets: 1, tokensEach: 2 });
     const env = serviceEnvironment(database.url);
     const readyPath = '/health/live';
     const service = await start({ script: 'src/main.ts', env, readyPath });
@@ -56,7 +56,7 @@ export async function benchApi(): Promise<readonly BenchLine[]> {
       lines.push({ name: `api.${name}.cpu`, value: leastCpuUs, unit: 'us/req', ratio: cpuRatio });
     }
     for (const wallets of [100, 1000]) {
-      await seedPortfolio(database.db, { wallets, tokensEach: 15 });
+      await seedPortfolio(database.tenants, { wallets, tokensEach: 15 });
       lines.push(...(await benchUncached(service, wallets)));
     }
     return lines;

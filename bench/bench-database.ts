@@ -6,8 +6,14 @@ import { createDatabase } from '../src/db/database.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts';
 import { migrateToLatest } from '../src/db/migrations.ts';
 import type { Schema } from '../src/db/schema.ts';
+import type { TenantDb } from '../src/db/tenant-db.ts';
 
-export type BenchDatabase = { readonly url: string; readonly db: Kysely<Schema>; close(): Promise<void> };
+export type BenchDatabase = {
+  readonly url: string;
+  readonly db: Kysely<Schema>;
+  readonly tenants: TenantDb;
+  close(): Promise<void>;
+};
 
 /** A PostgreSQL of the bench's own, with the schema, nothing in it, and the settings of any new installation. */
 export async function startBenchDatabase(): Promise<BenchDatabase> {
@@ -18,6 +24,7 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
   return {
     url: postgres.url,
     db: database.db,
+    tenants: database.tenants,
     async close() {
       await database.close();
       await postgres.stop();

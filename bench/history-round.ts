@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { createSnapshotStore } from '../src/db/history/snapshot-store.ts';
 import type { Schema } from '../src/db/schema.ts';
+import type { TenantDb } from '../src/db/tenant-db.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../src/domain/tenant.ts';
 import { type BenchLine, median } from './bench-line.ts';
 import { copyIn } from './copy-in.ts';
@@ -14,9 +15,10 @@ const ROUNDS = 5;
 const HISTORY_TABLES = sql`relname ~ '^(snapshots|snapshot_(hours|days)|asset_(hours|days)|holding_(series|points.*)|price_points.*|fx_points|exclusion_points)$'`;
 
 /** Snapshots of 100,000 balances, with the database's own settings: how fast they are written when all, some or none of the amounts moved, and what stays on the disk. */
-export async function benchRounds(db: Kysely<Schema>, url: string): Promise<readonly BenchLine[]> {
-  await seedBalances(db);
-  const take = createTaker(db);
+export async function benchRounds(tenants: TenantDb, url: string): Promise<readonly BenchLine[]> {
+  const { all: db } = tenants;
+  await seedBalances(tenants);
+  const take = createTaker(tenants);
   const first = await take();
   const lines: BenchLine[] = [];
   const ceiling = await benchCopy(db, url);
@@ -51,10 +53,11 @@ export async function benchRounds(db: Kysely<Schema>, url: string): Promise<read
   return lines;
 }
 
-async function seedBalances(db: Kysely<Schema>): Promise<void> {
+async function seedBalances(tenants: TenantDb): Promise<void> {
+  const { all: db } = tenants;
   const now = new Date();
-  const walletIds = await seedWallets(db, WALLETS);
-  const assetIds = await seedTokens(db, { quotedAt: now, count: TOKENS });
+  const walletIds = await seedWallets(tenants, WALLETS);
+  const assetIds = await seedTokens(tenants, { quotedAt: now, count: TOKENS });
   await sql`
     insert into sources (tenant_id, wallet_id, chain, kind, observed_at, block_number, attempted_at, outcome)
     select tenant_id, wallet_id, chain, 'balances', ${now}, 1, ${now}, 'ok' from wallet_chains`.execute(db);
@@ -67,12 +70,12 @@ async function seedBalances(db: Kysely<Schema>): Promise<void> {
 }
 
 /** Takes snapshots one after the other, an hour apart; answers with how long each took. */
-function createTaker(db: Kysely<Schema>): () => Promise<number> {
-  const store = createSnapshotStore(db);
+function createTaker(tenants: TenantDb): () => Promise<number> {
+  const store = createSnapshotStore(tenants);
   let at = Date.now();
   return async () => {
     at += 3_600_000;
-    await sql`checkpoint`.execute(db).catch(() => undefined);
+    await sql`checkpoint`.execute(tenants.all).catch(() => undefined);
     const startedAt = performance.now();
     const isTaken = await store.take(TENANT, { at: new Date(at), grade: 'full', missing: [], excludedAssetIds: [] });
     if (!isTaken) throw new Error('the snapshot was not taken');

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { createAssetStore } from '../src/db/asset-store.ts';
 import { createPriceStore } from '../src/db/price-store.ts';
 import type { Schema } from '../src/db/schema.ts';
+import type { TenantDb } from '../src/db/tenant-db.ts';
 import { Decimal } from '../src/domain/decimal.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../src/domain/tenant.ts';
 import { listedTokens } from '../src/domain/token-list.ts';
@@ -19,9 +20,10 @@ type Seeded = { readonly walletIds: readonly string[] };
  * A year in which all amounts and prices moved from each snapshot to the next: 100 wallets x 10 tokens x the snapshots. Made by SQL, in tables that need no
  * log, since nothing of it has to outlive a power cut.
  */
-export async function seedYear(db: Kysely<Schema>, year: Year): Promise<Seeded> {
-  const walletIds = await seedWallets(db, WALLETS);
-  const assetIds = await seedTokens(db, { quotedAt: year.end, count: TOKENS });
+export async function seedYear(tenants: TenantDb, year: Year): Promise<Seeded> {
+  const { all: db } = tenants;
+  const walletIds = await seedWallets(tenants, WALLETS);
+  const assetIds = await seedTokens(tenants, { quotedAt: year.end, count: TOKENS });
   await sql`create unlogged table bench_moments (i int primary key, at timestamptz(3) not null unique)`.execute(db);
   await sql`
     insert into bench_moments
@@ -47,15 +49,15 @@ export async function seedYear(db: Kysely<Schema>, year: Year): Promise<Seeded> 
 
 /** Listed tokens of Ethereum with prices; answers with their ids. */
 export async function seedTokens(
-  db: Kysely<Schema>,
+  tenants: TenantDb,
   { quotedAt, count }: { readonly quotedAt: Date; readonly count: number },
 ): Promise<readonly string[]> {
   const base = { chain: 'ethereum', decimals: 18, flags: [], listed: true, standard: 'erc20' } as const;
   const tokens = listedTokens('ethereum').slice(0, count);
-  const assets = await createAssetStore(db).upsertMany(
+  const assets = await createAssetStore(tenants).upsertMany(
     tokens.map(({ address, symbol, name }) => ({ ...base, address, symbol, name })),
   );
-  await createPriceStore(db).savePrices(
+  await createPriceStore(tenants).savePrices(
     new Map(
       assets.map(({ id }, token) => {
         const lastGood = { value: new Decimal('1.25').plus(token), source: 'defillama', quotedAt };

@@ -1,11 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import type { Kysely } from 'kysely';
 import { parseEvmAddress } from '../src/adapters/evm/evm-address.ts';
 import { parseSolanaAddress } from '../src/adapters/solana/solana-address.ts';
 import { createReadStores } from '../src/compose/compose-replica.ts';
 import { createPriceStore } from '../src/db/price-store.ts';
-import type { Schema } from '../src/db/schema.ts';
+import type { TenantDb } from '../src/db/tenant-db.ts';
 import { chains } from '../src/domain/chains.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../src/domain/tenant.ts';
 import type { HistoryQuery } from '../src/services/history/history-query.ts';
@@ -34,7 +33,7 @@ export async function benchHistory(): Promise<readonly BenchLine[]> {
   const charts = await benchCharts('10m', 10 * MILLION);
   const database = await startBenchDatabase();
   try {
-    return [...charts, ...(await benchRounds(database.db, database.url))];
+    return [...charts, ...(await benchRounds(database.tenants, database.url))];
   } finally {
     await database.close();
   }
@@ -66,10 +65,10 @@ async function benchCharts(size: string, rows: number): Promise<readonly BenchLi
   try {
     const end = new Date();
     const startedAt = performance.now();
-    const { walletIds } = await seedYear(database.db, { snapshots: rows / WALLETS / TOKENS, end });
+    const { walletIds } = await seedYear(database.tenants, { snapshots: rows / WALLETS / TOKENS, end });
     const seed = { name: `history.${size}.seed`, value: (performance.now() - startedAt) / 1000, unit: 's', ratio: null };
     const read = { end, walletId: walletIds[0] ?? '' };
-    const lines = [...(await benchService(database.db, read)), ...(await benchHttp(database.url, read))];
+    const lines = [...(await benchService(database.tenants, read)), ...(await benchHttp(database.url, read))];
     return [seed, ...lines.map(([name, value]) => toLine(`history.${size}.${name}`, value))];
   } finally {
     await database.close();
@@ -84,11 +83,11 @@ type Read = { readonly end: Date; readonly walletId: string };
 type Measured = readonly (readonly [name: string, ms: number])[];
 
 /** The charts as the service makes them, over a portfolio that was read before. */
-async function benchService(db: Kysely<Schema>, { end, walletId }: Read): Promise<Measured> {
-  const stores = createReadStores(db);
+async function benchService(tenants: TenantDb, { end, walletId }: Read): Promise<Measured> {
+  const stores = createReadStores(tenants);
   const log = { warn: () => undefined };
   const now = (): Date => end;
-  const prices = createPriceService({ sources: [], fxSources: [], store: createPriceStore(db), now, log });
+  const prices = createPriceService({ sources: [], fxSources: [], store: createPriceStore(tenants), now, log });
   let kept: Promise<StoredPortfolio> | undefined;
   const portfolio = createPortfolioService({
     ...{ ...stores, prices, chains, now, baseSeconds: 300, kindsOf: () => ['balances'] },

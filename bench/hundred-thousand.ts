@@ -34,7 +34,7 @@ export async function benchHundredThousand(): Promise<readonly BenchLine[]> {
   try {
     prices.setPrice('coingecko:ethereum', '3000');
     for (const { address } of tokens) prices.setPrice(`ethereum:${address}`, '1.5');
-    await seedWallets(database.db, WALLETS);
+    await seedWallets(database.tenants, WALLETS);
     const chain = await startServerProcess({
       ...{ script: 'bench/packed-chain.ts', core: LOAD_CORE },
       env: { DELAY_MS: String(LATENCY_MS) },

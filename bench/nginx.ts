@@ -39,7 +39,7 @@ export async function benchNginx(): Promise<readonly BenchLine[]> {
     return door.url + PORTFOLIO;
   };
   try {
-    await seedPortfolio(database.db, { wallets: 1, tokensEach: 2 });
+    await seedPortfolio(database.tenants, { wallets: 1, tokensEach: 2 });
     const env = { ...serviceEnvironment(database.url), TRUST_PROXY: 'loopback' };
     const service = await start({ script: 'src/main.ts', env, readyPath: '/health/live' });
     const file = join(folder, 'answer.json');

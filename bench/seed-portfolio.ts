@@ -1,9 +1,8 @@
-import type { Kysely } from 'kysely';
 import { parseEvmAddress } from '../src/adapters/evm/evm-address.ts';
 import { createAssetStore } from '../src/db/asset-store.ts';
 import { createBalanceStore } from '../src/db/balance-store.ts';
 import { createPriceStore } from '../src/db/price-store.ts';
-import type { Schema } from '../src/db/schema.ts';
+import type { TenantDb } from '../src/db/tenant-db.ts';
 import { createWalletStore, type NewWallet } from '../src/db/wallet-store.ts';
 import { Decimal } from '../src/domain/decimal.ts';
 import type { SourceReading } from '../src/domain/holding.ts';
@@ -20,8 +19,8 @@ function benchAddress(index: number): string {
 }
 
 /** Wallets of the default tenant on Ethereum; answers with their ids. */
-export async function seedWallets(db: Kysely<Schema>, count: number): Promise<readonly string[]> {
-  const store = createWalletStore(db);
+export async function seedWallets(tenants: TenantDb, count: number): Promise<readonly string[]> {
+  const store = createWalletStore(tenants);
   const ids: string[] = [];
   const wallets = Array.from(
     { length: count },
@@ -35,17 +34,17 @@ export async function seedWallets(db: Kysely<Schema>, count: number): Promise<re
 
 /** A portfolio as a refresh leaves it: each wallet holds the coin and `tokensEach` listed tokens, all of them priced. */
 export async function seedPortfolio(
-  db: Kysely<Schema>,
+  tenants: TenantDb,
   { wallets, tokensEach }: { readonly wallets: number; readonly tokensEach: number },
 ): Promise<void> {
   const tokens = listedTokens(CHAIN);
   const base = { chain: CHAIN, decimals: 18, flags: [], listed: true } as const;
-  const assets = await createAssetStore(db).upsertMany([
+  const assets = await createAssetStore(tenants).upsertMany([
     { ...base, address: null, standard: 'native', symbol: 'ETH', name: 'Ether' },
     ...tokens.map(({ address, symbol, name }) => ({ ...base, address, standard: 'erc20', symbol, name }) as const),
   ]);
   const now = new Date();
-  await createPriceStore(db).savePrices(
+  await createPriceStore(tenants).savePrices(
     new Map(
       assets.map(({ id }, index) => {
         const lastGood = { value: new Decimal('1.25').plus(index), source: 'defillama', quotedAt: now };
@@ -53,7 +52,7 @@ export async function seedPortfolio(
       }),
     ),
   );
-  const ids = await seedWallets(db, wallets);
+  const ids = await seedWallets(tenants, wallets);
   const readings = ids.map((walletId, w): SourceReading => {
     const held = [null, ...Array.from({ length: tokensEach }, (_, t) => tokens[(w * 7 + t) % tokens.length]?.address ?? null)];
     return {
@@ -65,5 +64,5 @@ export async function seedPortfolio(
       }),
     };
   });
-  for (const part of chunk(readings, WALLETS_AT_ONCE)) await createBalanceStore(db).saveReadings(DEFAULT_TENANT_ID, part);
+  for (const part of chunk(readings, WALLETS_AT_ONCE)) await createBalanceStore(tenants).saveReadings(DEFAULT_TENANT_ID, part);
 }

@@ -42,7 +42,7 @@ async function withDeadLetters(
   const database = createDatabase({ url, log });
   const backend = openQueueBackend(locateQueue(config, { url, isEmbedded: false }), log);
   try {
-    const { makeDue } = createScheduleStore(database.db);
+    const { makeDue } = createScheduleStore(database.tenants);
     return await work(args, createDeadLetters({ queue: createJobQueue(backend), redoBatch: makeDue }));
   } finally {
     await Promise.all([backend.close(), database.close()]);

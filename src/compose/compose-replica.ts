@@ -10,6 +10,7 @@ import { createLedgerStore, type LedgerStore } from '../db/ledger/ledger-store.t
 import { createTransactionStore, type TransactionStore } from '../db/ledger/transaction-store.ts';
 import { createPriceStore, type PriceStore } from '../db/price-store.ts';
 import { createReplicaReads, type ReplicaReads } from '../db/replica-reads.ts';
+import type { TenantDb } from '../db/tenant-db.ts';
 import { createWalletStore, type WalletStore } from '../db/wallet-store.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
@@ -33,7 +34,7 @@ export type ReadStores = {
 };
 
 /** The stores over one database. */
-export function createReadStores(db: Database['db']): ReadStores {
+export function createReadStores(db: TenantDb): ReadStores {
   return {
     wallets: createWalletStore(db),
     assets: createAssetStore(db),
@@ -63,9 +64,9 @@ const QUERY_TIMEOUT_MS = 2_000;
 export function openReplica({ databaseReplicaUrl: url }: Config, { feed, log, metrics }: ReplicaDeps): Replica | null {
   if (url === null) return null;
   const onQuery = (query: { isGood: boolean; seconds: number }): void => metrics.onQuery({ pool: 'replica', ...query });
-  const { db, poolSize, close } = createDatabase({ url, log, queryTimeoutMs: QUERY_TIMEOUT_MS, onQuery });
+  const { db, tenants, poolSize, close } = createDatabase({ url, log, queryTimeoutMs: QUERY_TIMEOUT_MS, onQuery });
   return {
-    stores: createReadStores(db),
+    stores: createReadStores(tenants),
     reads: createReplicaReads({ replica: db, feed, log }),
     poolSize,
     close,

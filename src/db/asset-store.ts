@@ -12,6 +12,7 @@ import { toPlainDecimal } from './plain-decimal.ts';
 import type { Schema } from './schema.ts';
 import { selectAssets } from './select-assets.ts';
 import { toStorableText } from './storable-text.ts';
+import type { TenantDb } from './tenant-db.ts';
 import { inTransaction } from './transaction.ts';
 import { isUuid } from './uuid.ts';
 
@@ -50,26 +51,26 @@ export type AssetStore = {
   updateSettings(tenantId: string, assetId: string, patch: AssetSettingsPatch): Promise<AssetSettings>;
 };
 
-export function createAssetStore(db: Kysely<Schema>): AssetStore {
+export function createAssetStore(db: TenantDb): AssetStore {
   return {
     async upsertMany(assets) {
       if (assets.length === 0) return [];
       const unique = new Map(assets.map((asset) => [assetKey(asset), asset]));
-      await inTransaction(db, async (trx) => {
+      await inTransaction(db.all, async (trx) => {
         await upsertFacts(trx, [...unique.values()]);
         await noteChange(trx, SHARED_DATA_ID);
       });
-      return getByRefs(db, assets);
+      return getByRefs(db.all, assets);
     },
     async get(id) {
       if (!isUuid(id)) return undefined;
-      return selectAssets(db).where('id', '=', id).executeTakeFirst();
+      return selectAssets(db.all).where('id', '=', id).executeTakeFirst();
     },
     getMany: (ids) =>
-      selectAssets(db)
+      selectAssets(db.all)
         .where(sql<boolean>`id = any(${ids.filter(isUuid)}::uuid[])`)
         .execute(),
-    getByRefs: (refs) => getByRefs(db, refs),
+    getByRefs: (refs) => getByRefs(db.all, refs),
     async listLeftOut(tenantId) {
       const { rows } = await sql<{ asset_id: string }>`
         select asset_id from (
@@ -77,11 +78,11 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
         ) last
         where is_excluded and not exists (
           select from balances b where b.tenant_id = ${tenantId} and b.asset_id = last.asset_id and b.amount_raw > 0
-        )`.execute(db);
+        )`.execute(db.of(tenantId));
       return new Set(rows.map((row) => row.asset_id));
     },
     async list(tenantId, { limit, afterId, chain }) {
-      let query = selectAssets(db)
+      let query = selectAssets(db.of(tenantId))
         .where(sql<boolean>`id in (${listedIds(tenantId)})`)
         .orderBy('id')
         .limit(limit + 1);
@@ -91,9 +92,10 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
       const page = assets.slice(0, limit);
       return { assets: page, nextId: assets.length > limit ? (page.at(-1)?.id ?? null) : null };
     },
-    listTracked: (tenantId, chain) => listTracked(db, tenantId, chain),
+    listTracked: (tenantId, chain) => listTracked(db.of(tenantId), tenantId, chain),
     async getSettings(tenantId, assetIds) {
       const rows = await db
+        .of(tenantId)
         .selectFrom('asset_settings')
         .selectAll()
         .where('tenant_id', '=', tenantId)
@@ -102,7 +104,7 @@ export function createAssetStore(db: Kysely<Schema>): AssetStore {
       return new Map(rows.map((row) => [row.asset_id, toSettings(row)]));
     },
     updateSettings: (tenantId, assetId, patch) =>
-      inTransaction(db, async (trx) => {
+      inTransaction(db.of(tenantId), async (trx) => {
         const settings = await updateSettings(trx, { tenantId, assetId, patch });
         await noteChange(trx, tenantId);
         return settings;

@@ -7,6 +7,7 @@ import { noteChange } from './data-version.ts';
 import { saveReadings } from './save-readings.ts';
 import type { Schema } from './schema.ts';
 import { selectAssets } from './select-assets.ts';
+import type { TenantDb } from './tenant-db.ts';
 import { inTransaction } from './transaction.ts';
 import { isUuid } from './uuid.ts';
 
@@ -29,18 +30,19 @@ export type BalanceStore = {
   listHeldAssets(): Promise<readonly (AssetRef & { readonly id: string })[]>;
 };
 
-export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
+export function createBalanceStore(db: TenantDb): BalanceStore {
   return {
     async saveReadings(tenantId, readings) {
       if (readings.length === 0) return;
-      await inTransaction(db, async (trx) => {
+      await inTransaction(db.of(tenantId), async (trx) => {
         await saveReadings(trx, tenantId, readings);
         await noteChange(trx, tenantId);
       });
     },
     async listHoldings(tenantId, filter) {
-      const rows = await selectHoldings(db, tenantId, filter);
-      const assets = await selectAssets(db)
+      const own = db.of(tenantId);
+      const rows = await selectHoldings(own, tenantId, filter);
+      const assets = await selectAssets(own)
         .where(sql<boolean>`id = any(${[...new Set(rows.map((row) => row.asset_id))]}::uuid[])`)
         .execute();
       const byId = new Map(assets.map((asset) => [asset.id, asset]));
@@ -51,6 +53,7 @@ export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
     },
     async listSources(tenantId, { walletIds, chains }) {
       let query = db
+        .of(tenantId)
         .selectFrom('sources as s')
         .leftJoin('wallet_schedules as w', (join) =>
           join.onRef('w.tenant_id', '=', 's.tenant_id').onRef('w.wallet_id', '=', 's.wallet_id').onRef('w.chain', '=', 's.chain'),
@@ -74,7 +77,7 @@ export function createBalanceStore(db: Kysely<Schema>): BalanceStore {
       }));
     },
     listHeldAssets: () =>
-      db
+      db.all
         .selectFrom('assets')
         .select(['id', 'chain', 'address'])
         .where(

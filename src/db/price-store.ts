@@ -6,6 +6,7 @@ import { noteChange, SHARED_DATA_ID } from './data-version.ts';
 import { toPlainDecimal } from './plain-decimal.ts';
 import type { Schema } from './schema.ts';
 import { toStorableText } from './storable-text.ts';
+import type { TenantDb } from './tenant-db.ts';
 import { inTransaction } from './transaction.ts';
 import { isUuid } from './uuid.ts';
 
@@ -20,7 +21,7 @@ export type PriceStore = {
   saveRates(rates: readonly FxRate[]): Promise<void>;
 };
 
-export function createPriceStore(db: Kysely<Schema>): PriceStore {
+export function createPriceStore({ all: db }: TenantDb): PriceStore {
   return {
     async getPrices(assetIds) {
       const rows = await db

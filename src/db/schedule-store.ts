@@ -3,6 +3,7 @@ import type { Cadence } from '../domain/cadence.ts';
 import { Decimal } from '../domain/decimal.ts';
 import type { ChainBacklog, WalletBatch } from '../domain/wallet-batch.ts';
 import type { Schema } from './schema.ts';
+import type { TenantDb } from './tenant-db.ts';
 
 /** A wallet of a batch that was begun, with the cadence it had. */
 export type BegunWallet = Cadence & { readonly walletId: string };
@@ -51,18 +52,20 @@ export type ScheduleStore = {
   getBacklogs(chains: readonly string[]): Promise<readonly ChainBacklog[]>;
 };
 
-export function createScheduleStore(db: Kysely<Schema>): ScheduleStore {
+export function createScheduleStore(db: TenantDb): ScheduleStore {
   return {
-    claimDue: (options) => claimDue(db, options),
+    claimDue: (options) => claimDue(db.all, options),
     async begin({ claimId, tenantId }, { leaseSeconds, retrySeconds }) {
       const { rows } = await sql<BegunWallet>`
         update wallet_schedules
         set claimed_until = ${fromNow(leaseSeconds)}, due_at = ${fromNow(retrySeconds)}
         where claim_id = ${claimId} and tenant_id = ${tenantId}
-        returning wallet_id as "walletId", interval_seconds as "intervalSeconds", idle_streak as "idleStreak"`.execute(db);
+        returning wallet_id as "walletId", interval_seconds as "intervalSeconds", idle_streak as "idleStreak"`.execute(
+        db.of(tenantId),
+      );
       return rows;
     },
-    finish: (batch, next) => finish(db, batch, next),
+    finish: (batch, next) => finish(db.of(batch.tenantId), batch, next),
     async adopt() {
       await sql`
         insert into wallet_schedules (tenant_id, wallet_id, chain)
@@ -71,21 +74,21 @@ export function createScheduleStore(db: Kysely<Schema>): ScheduleStore {
           select from wallet_schedules s where (s.tenant_id, s.wallet_id, s.chain) = (c.tenant_id, c.wallet_id, c.chain)
         )
         for key share
-        on conflict do nothing`.execute(db);
+        on conflict do nothing`.execute(db.all);
     },
     async release(claimIds) {
       await sql`
         update wallet_schedules set claim_id = null, claimed_until = null, due_at = ${AT_ONCE}
-        where claim_id = any(${claimIds}::uuid[])`.execute(db);
+        where claim_id = any(${claimIds}::uuid[])`.execute(db.all);
     },
     async makeDue({ tenantId, chain, walletIds }) {
       await sql`
         update wallet_schedules set due_at = ${AT_ONCE}
         where tenant_id = ${tenantId} and chain = ${chain} and wallet_id = any(${walletIds}::uuid[])
-          and (claimed_until is null or claimed_until <= now())`.execute(db);
+          and (claimed_until is null or claimed_until <= now())`.execute(db.of(tenantId));
     },
-    getFacts: (batch) => getFacts(db, batch),
-    getBacklogs: (chains) => getBacklogs(db, chains),
+    getFacts: (batch) => getFacts(db.of(batch.tenantId), batch),
+    getBacklogs: (chains) => getBacklogs(db.all, chains),
   };
 }
 

@@ -110,8 +110,13 @@ describe('GET /transactions', () => {
   it('still tells what moved in a wallet that is followed no more', async () => {
     const { id } = api.wallet();
     await api.hold(api.ether, 5n, 0);
-    await createWalletStore(api.database.db).delete(TENANT, id);
-    await createSnapshotStore(api.database.db).take(TENANT, { at: at(50), grade: 'full', missing: [], excludedAssetIds: [] });
+    await createWalletStore(api.database.tenants).delete(TENANT, id);
+    await createSnapshotStore(api.database.tenants).take(TENANT, {
+      at: at(50),
+      grade: 'full',
+      missing: [],
+      excludedAssetIds: [],
+    });
     const page = await api.list(`?wallet_id=${id}`);
     expect(page).toMatchObject({ complete: true, imports: [] });
     expect(page.transactions.map(({ type, amount_raw: raw }: Body) => `${type} ${raw}`)).toEqual(['unexplained -5', 'opening 5']);

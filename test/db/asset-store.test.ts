@@ -21,7 +21,7 @@ let database: TestDatabase;
 let store: AssetStore;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createAssetStore(database.db);
+  store = createAssetStore(database.tenants);
   await addOtherTenant(database.db);
 });
 afterAll(() => database.close());
@@ -69,7 +69,7 @@ describe('facts', () => {
     const inputs = Array.from({ length: 1000 }, (_, index) =>
       newAsset({ symbol: `\u0000\u202e'${index}\\",{}`, name: '\ud800x' }),
     );
-    const counting = countStatements(database.db);
+    const counting = countStatements(database.tenants);
     const assets = await createAssetStore(counting.db).upsertMany(inputs);
     expect(counting.count()).toBe(3);
     expect(assets[7]).toMatchObject({ symbol: `\u202e'7\\",{}`, name: '\ufffdx' });
@@ -156,7 +156,7 @@ describe('listing', () => {
     );
     if (!held || !unknown || !zero || !tracked || !untracked || !priced || !stranger) throw new Error('not stored');
     const wallet = await addWallet(database.db, TENANT, { chains: [chain] });
-    const balances = createBalanceStore(database.db);
+    const balances = createBalanceStore(database.tenants);
     const save = (seconds: number, zeroAmount: bigint) =>
       balances.saveReadings(TENANT, [
         readingOf(

@@ -29,7 +29,7 @@ let token: Asset;
 let ether: Asset;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createBalanceStore(database.db);
+  store = createBalanceStore(database.tenants);
   await addOtherTenant(database.db);
   ether = await addAsset(database.db, ETHER);
 });
@@ -50,7 +50,7 @@ const failed = (asset: Asset) => ({ status: 'failed', asset, error: TIMEOUT }) a
 
 describe('saving at once', () => {
   it('ends with the newest reading whatever the order, without a deadlock', async () => {
-    const added = await createWalletStore(database.db).addMany(
+    const added = await createWalletStore(database.tenants).addMany(
       TENANT,
       Array.from({ length: 50 }, () => newWallet()),
     );
@@ -71,8 +71,8 @@ describe('saving at once', () => {
 });
 
 it('stores 20,000 readings in a handful of statements', async () => {
-  const assets = await createAssetStore(database.db).upsertMany(Array.from({ length: 200 }, () => newAsset()));
-  const added = await createWalletStore(database.db).addMany(
+  const assets = await createAssetStore(database.tenants).upsertMany(Array.from({ length: 200 }, () => newAsset()));
+  const added = await createWalletStore(database.tenants).addMany(
     TENANT,
     Array.from({ length: 100 }, () => newWallet()),
   );
@@ -84,7 +84,7 @@ it('stores 20,000 readings in a handful of statements', async () => {
         assets.map((asset, index) => amountOf(asset, amount(index))),
       ),
     );
-  const counting = countStatements(database.db);
+  const counting = countStatements(database.tenants);
   await createBalanceStore(counting.db).saveReadings(
     TENANT,
     readings(1, (index) => BigInt(index + 1)),
@@ -127,7 +127,7 @@ describe('listing', () => {
   });
 
   it('of held assets names those with an amount or an unknown one', async () => {
-    const [held, unknown, sold] = await createAssetStore(database.db).upsertMany([newAsset(), newAsset(), newAsset()]);
+    const [held, unknown, sold] = await createAssetStore(database.tenants).upsertMany([newAsset(), newAsset(), newAsset()]);
     if (!held || !unknown || !sold) throw new Error('not stored');
     await save(readingOf(wallet, 1, [amountOf(held, 1n), failed(unknown), amountOf(sold, 1n)]));
     await save(readingOf(wallet, 2, [amountOf(sold, 0n)]));

@@ -47,8 +47,8 @@ const ALL_ENTRIES = {
 
 describe('every write that shows in an answer', () => {
   it('counts as a change of what the tenant sees', async () => {
-    const wallets = createWalletStore(database.db);
-    const assets = createAssetStore(database.db);
+    const wallets = createWalletStore(database.tenants);
+    const assets = createAssetStore(database.tenants);
     const [added] = await wallets.addMany(DEFAULT_TENANT_ID, [
       { family: 'evm', address: ADDRESS, name: null, label: null, chains: ['ethereum'] },
     ]);
@@ -56,7 +56,7 @@ describe('every write that shows in an answer', () => {
     const walletId = added?.wallet.id ?? '';
     const source = { walletId, chain: 'ethereum', kind: 'balances' } as const;
     const error = { code: 'upstream_timeout', provider: null } as const;
-    const entries = createTransactionStore(database.db);
+    const entries = createTransactionStore(database.tenants);
     const movement = (reference: string) => ({
       ...MOVEMENT,
       walletId,
@@ -68,14 +68,14 @@ describe('every write that shows in an answer', () => {
       () => wallets.setLabel(DEFAULT_TENANT_ID, walletId, 'Mine'),
       () => assets.updateSettings(DEFAULT_TENANT_ID, ether?.id ?? '', { spam: 'spam' }),
       () =>
-        createBalanceStore(database.db).saveReadings(DEFAULT_TENANT_ID, [
+        createBalanceStore(database.tenants).saveReadings(DEFAULT_TENANT_ID, [
           { ...source, status: 'failed', attemptedAt: new Date(), error },
         ]),
-      () => createLedgerStore(database.db).addMany(DEFAULT_TENANT_ID, [movement('a')]),
+      () => createLedgerStore(database.tenants).addMany(DEFAULT_TENANT_ID, [movement('a')]),
       () => entries.addNew(DEFAULT_TENANT_ID, [movement('b')]),
       () => entries.addAll(DEFAULT_TENANT_ID, [movement('c')]),
       async () => entries.delete(DEFAULT_TENANT_ID, (await entries.list(DEFAULT_TENANT_ID, ALL_ENTRIES))[0]?.id ?? ''),
-      () => createSnapshotStore(database.db).take(DEFAULT_TENANT_ID, SNAPSHOT),
+      () => createSnapshotStore(database.tenants).take(DEFAULT_TENANT_ID, SNAPSHOT),
       () => wallets.delete(DEFAULT_TENANT_ID, walletId),
     ];
     for (const write of writes) {
@@ -86,11 +86,11 @@ describe('every write that shows in an answer', () => {
   });
 
   it('of what all share counts for all', async () => {
-    const [ether] = await createAssetStore(database.db).upsertMany([{ ...ETHER, flags: [], listed: true }]);
-    const prices = createPriceStore(database.db);
+    const [ether] = await createAssetStore(database.tenants).upsertMany([{ ...ETHER, flags: [], listed: true }]);
+    const prices = createPriceStore(database.tenants);
     const market = { lastGood: null, suspect: null, checkedAt: new Date(), attempts: [] };
     const writes = [
-      () => createAssetStore(database.db).upsertMany([{ ...ETHER, flags: [], listed: true }]),
+      () => createAssetStore(database.tenants).upsertMany([{ ...ETHER, flags: [], listed: true }]),
       () => prices.savePrices(new Map([[ether?.id ?? '', market]])),
       () => prices.saveRates([{ currency: 'EUR', perUsd: '0.9', source: 'test', quotedAt: new Date() }]),
     ];

@@ -10,7 +10,7 @@ let database: TestDatabase;
 let store: PriceStore;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createPriceStore(database.db);
+  store = createPriceStore(database.tenants);
 });
 afterAll(() => database.close());
 

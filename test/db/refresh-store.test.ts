@@ -12,7 +12,7 @@ let database: TestDatabase;
 let store: RefreshStore;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createRefreshStore(database.db);
+  store = createRefreshStore(database.tenants);
   await addOtherTenant(database.db);
 });
 afterAll(() => database.close());
@@ -187,7 +187,7 @@ it('forgets refreshes that ended a day ago', async () => {
 
 it('takes a thousand sources in a few statements', async () => {
   const many = Array.from({ length: 1000 }, () => ({ ...sources[0], walletId: crypto.randomUUID() })) as RefreshSource[];
-  const counting = countStatements(database.db);
+  const counting = countStatements(database.tenants);
   const counted = createRefreshStore(counting.db);
   const { refresh } = await counted.startOrJoin(TENANT, { scope: ALL, sources: many, deadlineAt: inMinutes(5), lease: LEASE });
   expect(refresh.sources).toEqual(many);

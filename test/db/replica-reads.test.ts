@@ -22,7 +22,7 @@ let wallets: WalletStore;
 beforeAll(async () => {
   primary = await startPostgresCluster();
   writing = createDatabase({ url: primary.url, log });
-  wallets = createWalletStore(writing.db);
+  wallets = createWalletStore(writing.tenants);
   await noteChange(writing.db, SHARED_DATA_ID);
   replica = await startPostgresReplica(primary);
   network = await startTcpProxy(replica.url);
@@ -52,7 +52,7 @@ async function open(): Promise<Reader> {
   });
   await expect.poll(feed.isLive, PATIENCE).toBe(true);
   const reads = createReplicaReads({ replica: there.db, feed, log });
-  const copies = createWalletStore(there.db);
+  const copies = createWalletStore(there.tenants);
   const from = (name: 'replica' | 'primary', store: WalletStore) => async () => ({
     from: name,
     labels: (await store.listAll(TENANT, { walletIds: null })).map(({ label }) => label),

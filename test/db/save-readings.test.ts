@@ -30,7 +30,7 @@ let token: Asset;
 let ether: Asset;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createBalanceStore(database.db);
+  store = createBalanceStore(database.tenants);
   await addOtherTenant(database.db);
   ether = await addAsset(database.db, ETHER);
 });
@@ -264,7 +264,7 @@ describe('what a reading does not name', () => {
 describe('a reading that comes too late', () => {
   it('is dropped for a wallet that was deleted, and the others are kept', async () => {
     const gone = await addWallet(database.db, TENANT);
-    await createWalletStore(database.db).delete(TENANT, gone.id);
+    await createWalletStore(database.tenants).delete(TENANT, gone.id);
     await save(
       readingOf(gone, 1, [amountOf(token, 1n)]),
       failureOf({ id: UNKNOWN_ID }, 1),
@@ -281,7 +281,7 @@ describe('a reading that comes too late', () => {
   });
 
   it('neither fails nor leaves anything when the wallet is deleted at the same time', async () => {
-    const wallets = createWalletStore(database.db);
+    const wallets = createWalletStore(database.tenants);
     const added = await wallets.addMany(
       TENANT,
       Array.from({ length: 40 }, () => newWallet()),

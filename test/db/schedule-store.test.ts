@@ -24,7 +24,7 @@ let database: TestDatabase;
 let store: ScheduleStore;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createScheduleStore(database.db);
+  store = createScheduleStore(database.tenants);
   await addOtherTenant(database.db);
 });
 afterAll(() => database.close());
@@ -48,7 +48,7 @@ async function claimOne(): Promise<WalletBatch> {
 
 async function addMany(count: number, chains = ['ethereum'], tenantId = TENANT): Promise<readonly string[]> {
   const wallets = Array.from({ length: count }, () => newWallet({ chains }));
-  const added = await createWalletStore(database.db).addMany(tenantId, wallets);
+  const added = await createWalletStore(database.tenants).addMany(tenantId, wallets);
   return added.map(({ wallet }) => wallet.id);
 }
 
@@ -73,14 +73,14 @@ describe('wallets that are due', () => {
 
   it('are also those that a chain was added to, on this chain alone', async () => {
     const wallet = newWallet();
-    await createWalletStore(database.db).addMany(TENANT, [wallet]);
+    await createWalletStore(database.tenants).addMany(TENANT, [wallet]);
     const first = await claimOne();
     await store.begin(first, BEGIN);
     await store.finish(
       first,
       first.walletIds.map((id) => next(id)),
     );
-    await createWalletStore(database.db).addMany(TENANT, [{ ...wallet, chains: ['ethereum', 'base'] }]);
+    await createWalletStore(database.tenants).addMany(TENANT, [{ ...wallet, chains: ['ethereum', 'base'] }]);
     expect(await claimOne()).toMatchObject({ chain: 'base', walletIds: first.walletIds });
   });
 
@@ -207,7 +207,7 @@ describe('a claim', () => {
 
   it('loses a wallet that is deleted', async () => {
     const [gone = '', ...others] = batch.walletIds;
-    await createWalletStore(database.db).delete(TENANT, gone);
+    await createWalletStore(database.tenants).delete(TENANT, gone);
     expect((await store.begin(batch, BEGIN)).map(({ walletId }) => walletId).toSorted()).toEqual(others);
     await store.finish(
       batch,
@@ -248,8 +248,8 @@ it('tells a change of amounts from none, and what is held of listed assets', asy
   const unlisted = await addAsset(database.db, { decimals: null });
   const quote = { value: new Decimal('0.5'), source: 'defillama', quotedAt: new Date() };
   const price = { lastGood: quote, suspect: null, checkedAt: new Date(), attempts: [] };
-  await createPriceStore(database.db).savePrices(new Map([listed.id, unlisted.id].map((id) => [id, price])));
-  const balances = createBalanceStore(database.db);
+  await createPriceStore(database.tenants).savePrices(new Map([listed.id, unlisted.id].map((id) => [id, price])));
+  const balances = createBalanceStore(database.tenants);
   const read = async (seconds: number, amount: bigint) => {
     const readings = [amountOf(listed, amount), amountOf(unlisted, 10n ** 60n)];
     await balances.saveReadings(TENANT, [readingOf(rich, seconds, readings), readingOf(empty, seconds, [amountOf(listed, 0n)])]);
@@ -264,7 +264,7 @@ it('tells a change of amounts from none, and what is held of listed assets', asy
 
 it('takes 1,000 wallets through a round in a handful of statements', async () => {
   await addMany(1000);
-  const counting = countStatements(database.db);
+  const counting = countStatements(database.tenants);
   const counted = createScheduleStore(counting.db);
   const chains = [{ slug: 'ethereum', batchSize: 1000 }];
   const [batch] = await counted.claimDue({ chains, maxOpenBatches: 1, leaseSeconds: 60 });

@@ -19,7 +19,7 @@ let database: TestDatabase;
 let store: WalletStore;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createWalletStore(database.db);
+  store = createWalletStore(database.tenants);
   await addOtherTenant(database.db);
 });
 afterAll(() => database.close());
@@ -73,7 +73,7 @@ describe('adding', () => {
     const inputs = Array.from({ length: 1000 }, () =>
       newWallet({ address: `0x${crypto.randomUUID()}`, chains: ['gnosis', 'base'] }),
     );
-    const counting = countStatements(database.db);
+    const counting = countStatements(database.tenants);
     const added = await createWalletStore(counting.db).addMany(TENANT, inputs);
     expect(counting.count()).toBe(4);
     expect(added.map((entry) => entry.wallet.address)).toEqual(inputs.map((input) => input.address));
@@ -142,7 +142,7 @@ describe('changing', () => {
   it('deletes a wallet with its balances and sources, once', async () => {
     const [added] = await store.addMany(TENANT, [newWallet()]);
     const wallet = added?.wallet ?? expect.fail();
-    const balances = createBalanceStore(database.db);
+    const balances = createBalanceStore(database.tenants);
     const asset = await addAsset(database.db);
     await balances.saveReadings(TENANT, [readingOf(wallet, 1, [amountOf(asset, 5n)])]);
     expect(await store.delete(TENANT, wallet.id)).toBe(true);

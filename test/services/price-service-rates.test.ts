@@ -13,7 +13,7 @@ let now: Date;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createPriceStore(database.db);
+  store = createPriceStore(database.tenants);
 });
 beforeEach(async () => {
   await database.db.deleteFrom('fx_rates').execute();

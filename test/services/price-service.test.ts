@@ -59,7 +59,7 @@ async function read({ id }: Asset): Promise<unknown> {
 
 beforeAll(async () => {
   [database, server] = await Promise.all([createTestDatabase(), startPriceServer()]);
-  store = createPriceStore(database.db);
+  store = createPriceStore(database.tenants);
 });
 beforeEach(() => {
   aheadMs = 0;

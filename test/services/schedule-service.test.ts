@@ -63,10 +63,10 @@ const source: BalanceSource = {
 
 function createService(): ScheduleService {
   return createScheduleService({
-    schedules: createScheduleStore(database.db),
-    wallets: createWalletStore(database.db),
-    assets: createAssetStore(database.db),
-    balances: createBalanceStore(database.db),
+    schedules: createScheduleStore(database.tenants),
+    wallets: createWalletStore(database.tenants),
+    assets: createAssetStore(database.tenants),
+    balances: createBalanceStore(database.tenants),
     prices: {
       refreshPrices: async () => undefined,
       refreshRates: async () => undefined,
@@ -93,7 +93,7 @@ async function addWallets(...held: readonly (bigint | null)[]): Promise<readonly
     const address = wallets[index]?.address;
     if (address !== undefined && amount !== null) amounts.set(address, amount);
   }
-  return (await createWalletStore(database.db).addMany(TENANT, wallets)).map(({ wallet }) => wallet.id);
+  return (await createWalletStore(database.tenants).addMany(TENANT, wallets)).map(({ wallet }) => wallet.id);
 }
 
 /** In how many seconds each wallet is due, and its streak. */
@@ -120,7 +120,9 @@ async function makeAllDue(): Promise<void> {
 }
 
 const amountsOf = async (walletIds: readonly string[]) =>
-  (await createBalanceStore(database.db).listHoldings(TENANT, { walletIds, chains: null })).map(({ amountRaw }) => amountRaw);
+  (await createBalanceStore(database.tenants).listHoldings(TENANT, { walletIds, chains: null })).map(
+    ({ amountRaw }) => amountRaw,
+  );
 
 describe('a batch', () => {
   it('is read, stored, and planned by what was found', async () => {
@@ -199,7 +201,7 @@ describe('a batch', () => {
     await expect(service.readBatch(batch, forever)).rejects.toThrow('x is not a function');
     expect((await plans()).get(id)).toEqual({ dueIn: 600, streak: 0, claimed: false });
     fault = undefined;
-    await createScheduleStore(database.db).makeDue(batch);
+    await createScheduleStore(database.tenants).makeDue(batch);
     await readAll();
     expect(await amountsOf([id])).toEqual([5n]);
   });

@@ -6,7 +6,7 @@ import type { Schema } from '../../src/db/schema.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
 import { Decimal } from '../../src/domain/decimal.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
-import { addAsset, addWallet, amountOf, at, ETHER, failureOf, readingOf } from './store-fixtures.ts';
+import { addAsset, addWallet, amountOf, at, ETHER, failureOf, readingOf, seeingAll } from './store-fixtures.ts';
 
 const DAY = 86_400;
 const DAYS = 30;
@@ -16,7 +16,7 @@ export const FILLED_UNTIL = at(DAYS * DAY);
 
 /** A month of daily snapshots with gaps, of wallets that come and go, with a ledger, settings, and at least a row in every table that an export holds. */
 export async function fillDatabase(db: Kysely<Schema>): Promise<void> {
-  const [balances, snapshots] = [createBalanceStore(db), createSnapshotStore(db)];
+  const [balances, snapshots] = [createBalanceStore(seeingAll(db)), createSnapshotStore(seeingAll(db))];
   const alice = await addWallet(db, TENANT, { label: 'cold, “quoted” \\ and \n broken', name: 'alice.eth' });
   const bob = await addWallet(db, TENANT);
   const gone = await addWallet(db, TENANT);
@@ -27,14 +27,16 @@ export async function fillDatabase(db: Kysely<Schema>): Promise<void> {
     const now = day * DAY;
     await quote(db, ether.id, now, `${1800 + day * 7}.${day}`);
     await quote(db, token.id, now, '1.0001000');
-    await createPriceStore(db).saveRates([{ currency: 'EUR', perUsd: `0.9${day}`, source: 'test', quotedAt: at(now) }]);
+    await createPriceStore(seeingAll(db)).saveRates([
+      { currency: 'EUR', perUsd: `0.9${day}`, source: 'test', quotedAt: at(now) },
+    ]);
     const moved = BigInt(Math.floor(day / 5)) * 10n ** 17n;
     await balances.saveReadings(TENANT, [
       readingOf(alice, now, [amountOf(ether, 10n ** 18n + moved), amountOf(token, 5_000_000n), amountOf(spam, 2n ** 255n + 1n)]),
       day % 9 === 0 ? failureOf(bob, now) : readingOf(bob, now, [amountOf(token, BigInt(day) * 1_000_000n)]),
       ...(day < 12 ? [readingOf(gone, now, [amountOf(ether, 3n)])] : []),
     ]);
-    if (day === 12) await createWalletStore(db).delete(TENANT, gone.id);
+    if (day === 12) await createWalletStore(seeingAll(db)).delete(TENANT, gone.id);
     const missing =
       day % 9 === 0
         ? [
@@ -58,7 +60,7 @@ export async function fillDatabase(db: Kysely<Schema>): Promise<void> {
 async function quote(db: Kysely<Schema>, assetId: string, seconds: number, value: string): Promise<void> {
   const lastGood = { value: new Decimal(value), source: 'test', quotedAt: at(seconds) };
   const attempts = [{ source: 'other', reason: 'not_quoted' } as const];
-  await createPriceStore(db).savePrices(
+  await createPriceStore(seeingAll(db)).savePrices(
     new Map([[assetId, { assetId, lastGood, suspect: null, checkedAt: at(seconds), attempts }]]),
   );
 }

@@ -46,7 +46,7 @@ export type LedgerApi = {
 
 export async function startLedgerApi(): Promise<LedgerApi> {
   const database = await createTestDatabase();
-  const { db } = database;
+  const { db, tenants } = database;
   const ether = await addAsset(db, ETHER);
   const token = await addAsset(db, { address: TOKEN_ADDRESS, symbol: 'DAI', listed: true });
   let wallet = await addWallet(db, TENANT);
@@ -63,8 +63,8 @@ export async function startLedgerApi(): Promise<LedgerApi> {
       wallet = await addWallet(db, TENANT);
     },
     async hold(asset, amountRaw, second) {
-      await createBalanceStore(db).saveReadings(TENANT, [readingOf(wallet, second, [amountOf(asset, amountRaw)])]);
-      await createSnapshotStore(db).take(TENANT, { at: at(second), grade: 'full', missing: [], excludedAssetIds: [] });
+      await createBalanceStore(tenants).saveReadings(TENANT, [readingOf(wallet, second, [amountOf(asset, amountRaw)])]);
+      await createSnapshotStore(tenants).take(TENANT, { at: at(second), grade: 'full', missing: [], excludedAssetIds: [] });
     },
     async quote(asset, second, value) {
       await ensureMonth(db, 'price_points', at(second));
@@ -73,7 +73,7 @@ export async function startLedgerApi(): Promise<LedgerApi> {
     async addFromChain(asset, amountRaw, second, overrides = {}) {
       const entry = { ...movementOf(wallet, asset, amountRaw), occurredAt: at(second), txHash: `0x${second}`, ...overrides };
       const reference = `chain ${second} ${amountRaw}`;
-      await createLedgerStore(db).addMany(TENANT, [{ blockNumber: BigInt(1000 + second), reference, ...entry }]);
+      await createLedgerStore(tenants).addMany(TENANT, [{ blockNumber: BigInt(1000 + second), reference, ...entry }]);
     },
     deposit: (overrides = {}) => ({
       ...{ wallet_id: wallet.id, asset_id: 'eip155:1/slip44:60', type: 'deposit', amount: '0.5' },
@@ -85,13 +85,13 @@ export async function startLedgerApi(): Promise<LedgerApi> {
   return world;
 }
 
-function createService({ db }: TestDatabase): ReturnType<typeof createTransactionService> {
+function createService({ tenants }: TestDatabase): ReturnType<typeof createTransactionService> {
   return createTransactionService({
-    store: createTransactionStore(db),
-    ledger: createLedgerStore(db),
-    history: createHistoryStore(db),
-    wallets: createWalletStore(db),
-    assets: createAssetStore(db),
+    store: createTransactionStore(tenants),
+    ledger: createLedgerStore(tenants),
+    history: createHistoryStore(tenants),
+    wallets: createWalletStore(tenants),
+    assets: createAssetStore(tenants),
     prices: { getPrices: async () => new Map() },
     portfolio: { findHeldBack: async () => new Set() },
     parseAddress: { evm: parseEvmAddress, solana: parseSolanaAddress },

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { createAssetStore } from '../../src/db/asset-store.ts';
 import type { Schema } from '../../src/db/schema.ts';
+import type { TenantDb } from '../../src/db/tenant-db.ts';
 import { createWalletStore, type NewWallet } from '../../src/db/wallet-store.ts';
 import type { Asset, AssetInfo } from '../../src/domain/asset.ts';
 import type { Reading, SourceError, SourceReading } from '../../src/domain/holding.ts';
@@ -31,7 +32,7 @@ export function newWallet(overrides: Partial<NewWallet> = {}): NewWallet {
 }
 
 export async function addWallet(db: Kysely<Schema>, tenantId: string, overrides: Partial<NewWallet> = {}): Promise<Wallet> {
-  const [added] = await createWalletStore(db).addMany(tenantId, [newWallet(overrides)]);
+  const [added] = await createWalletStore(seeingAll(db)).addMany(tenantId, [newWallet(overrides)]);
   if (added === undefined) throw new Error('the wallet was not added');
   return added.wallet;
 }
@@ -53,7 +54,7 @@ export function newAsset(overrides: Partial<AssetInfo & { listed: boolean }> = {
 export const ETHER = newAsset({ address: null, standard: 'native', symbol: 'ETH', name: 'Ether', listed: true });
 
 export async function addAsset(db: Kysely<Schema>, overrides: Partial<AssetInfo & { listed: boolean }> = {}): Promise<Asset> {
-  const [asset] = await createAssetStore(db).upsertMany([newAsset(overrides)]);
+  const [asset] = await createAssetStore(seeingAll(db)).upsertMany([newAsset(overrides)]);
   if (asset === undefined) throw new Error('the asset was not added');
   return asset;
 }
@@ -90,15 +91,21 @@ export function failureOf(wallet: Pick<Wallet, 'id'>, seconds: number, error: So
   return { walletId: wallet.id, chain: 'ethereum', kind: 'balances', status: 'failed', attemptedAt: at(seconds), error };
 }
 
+/** For what a test lays out, whosever it is. */
+export function seeingAll(db: Kysely<Schema>): TenantDb {
+  return { of: () => db, all: db };
+}
+
 /** The same database with a count of the statements sent through it, without begin and commit. */
-export function countStatements(db: Kysely<Schema>): { readonly db: Kysely<Schema>; count(): number } {
+export function countStatements(tenants: TenantDb): { readonly db: TenantDb; count(): number } {
   let count = 0;
-  const counting = db.withPlugin({
-    transformQuery: ({ node }) => node,
-    async transformResult({ result }) {
-      count++;
-      return result;
-    },
-  });
-  return { db: counting, count: () => count };
+  const counting = (db: Kysely<Schema>): Kysely<Schema> =>
+    db.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        count++;
+        return result;
+      },
+    });
+  return { db: { of: (tenantId) => counting(tenants.of(tenantId)), all: counting(tenants.all) }, count: () => count };
 }

@@ -4,6 +4,7 @@ import { addDays, type Backfill, type BackfillChain, type Day } from '../../doma
 import type { SourceError } from '../../domain/holding.ts';
 import type { Lease } from '../refresh-store.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { isUuid } from '../uuid.ts';
 import { type PastDays, savePastDays } from './past-days.ts';
@@ -58,39 +59,41 @@ export type BackfillStore = {
   finish(held: Held, lease: Pick<Lease, 'runnerId'>): Promise<void>;
 };
 
-export function createBackfillStore(db: Kysely<Schema>): BackfillStore {
+export function createBackfillStore(db: TenantDb): BackfillStore {
   return {
-    findKnownFrom: (tenantId, source) => findKnownFrom(db, tenantId, source),
-    startOrJoin: (tenantId, backfill) => inTransaction(db, (trx) => startOrJoin(trx, tenantId, backfill)),
-    get: (tenantId, walletId) => get(db, tenantId, walletId),
+    findKnownFrom: (tenantId, source) => findKnownFrom(db.of(tenantId), tenantId, source),
+    startOrJoin: (tenantId, backfill) => inTransaction(db.of(tenantId), (trx) => startOrJoin(trx, tenantId, backfill)),
+    get: (tenantId, walletId) => get(db.of(tenantId), tenantId, walletId),
     async cancel(tenantId, walletId) {
       if (!isUuid(walletId)) return;
       await sql`
         update backfills set status = 'cancelled', finished_at = now(), runner_id = null, lease_until = null
-        where tenant_id = ${tenantId} and wallet_id = ${walletId} and status = 'running'`.execute(db);
+        where tenant_id = ${tenantId} and wallet_id = ${walletId} and status = 'running'`.execute(db.of(tenantId));
     },
     takeUp: (lease, limit) => takeUp(db, lease, limit),
     async renew(held, { runnerId, leaseSeconds }) {
       await sql`
         update backfills set lease_until = now() + make_interval(secs => ${leaseSeconds}) where ${isHeld(held, runnerId)}`.execute(
-        db,
+        db.of(held.tenantId),
       );
     },
     async handBack(held, { runnerId }, pause) {
       await sql`
         update backfills set runner_id = null, lease_until = null, attempts = attempts + ${pause === undefined ? 0 : 1},
           not_before = now() + make_interval(secs => ${pause?.seconds ?? 0})
-        where ${isHeld(held, runnerId)}`.execute(db);
+        where ${isHeld(held, runnerId)}`.execute(db.of(held.tenantId));
     },
     async listMoments(tenantId, { first, last }) {
       const { rows } = await sql<{ day: string; at: Date }>`
         select to_char(bucket at time zone 'UTC', 'YYYY-MM-DD') as day, at from snapshot_days
-        where tenant_id = ${tenantId} and bucket between ${`${first}T00:00:00Z`} and ${`${last}T00:00:00Z`}`.execute(db);
+        where tenant_id = ${tenantId} and bucket between ${`${first}T00:00:00Z`} and ${`${last}T00:00:00Z`}`.execute(
+        db.of(tenantId),
+      );
       return new Map(rows.map(({ day, at }) => [day, at]));
     },
     saveDays: (held, lease, done) => saveDays(db, { ...held, ...done, runnerId: lease.runnerId }),
     async finish(held, { runnerId }) {
-      await inTransaction(db, async (trx) => {
+      await inTransaction(db.of(held.tenantId), async (trx) => {
         const { numAffectedRows } = await sql`
           update backfills set status = 'finished', finished_at = now(), next_day = null, runner_id = null, lease_until = null
           where ${isHeld(held, runnerId)}`.execute(trx);
@@ -197,7 +200,7 @@ function errorOf({
   return code === null ? null : { code, provider };
 }
 
-async function takeUp(db: Kysely<Schema>, { runnerId, leaseSeconds }: Lease, limit: number): Promise<readonly BackfillRun[]> {
+async function takeUp(db: TenantDb, { runnerId, leaseSeconds }: Lease, limit: number): Promise<readonly BackfillRun[]> {
   const { rows } = await sql<{ tenant_id: string; wallet_id: string }>`
     update backfills b set runner_id = ${runnerId}, lease_until = now() + make_interval(secs => ${leaseSeconds})
     from (
@@ -206,8 +209,10 @@ async function takeUp(db: Kysely<Schema>, { runnerId, leaseSeconds }: Lease, lim
       order by started_at limit ${limit} for update skip locked
     ) free
     where b.tenant_id = free.tenant_id and b.wallet_id = free.wallet_id
-    returning b.tenant_id, b.wallet_id`.execute(db);
-  const runs = await Promise.all(rows.map((row) => getRun(db, { tenantId: row.tenant_id, walletId: row.wallet_id })));
+    returning b.tenant_id, b.wallet_id`.execute(db.all);
+  const runs = await Promise.all(
+    rows.map((row) => getRun(db.of(row.tenant_id), { tenantId: row.tenant_id, walletId: row.wallet_id })),
+  );
   return runs.filter((run) => run !== undefined);
 }
 
@@ -234,10 +239,7 @@ async function getRun(db: Kysely<Schema>, { tenantId, walletId }: Held): Promise
   };
 }
 
-async function saveDays(
-  db: Kysely<Schema>,
-  done: Held & DaysDone & { readonly runnerId: string },
-): Promise<BackfillRun | undefined> {
+async function saveDays(db: TenantDb, done: Held & DaysDone & { readonly runnerId: string }): Promise<BackfillRun | undefined> {
   const { tenantId, walletId, days, ended, runnerId } = done;
   const last = days.at(-1)?.day;
   return savePastDays(db, tenantId, done, async (trx) => {

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { Decimal } from '../../domain/decimal.ts';
 import type { Block, Position } from '../../domain/holding.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { RATE_MAX_AGE_SECONDS } from './history-store.ts';
 
 /** What was known of a price when a snapshot was taken. `source` and `quotedAt` are null where only the value was kept. */
@@ -37,21 +38,21 @@ export type ChangesStore = {
   findRate(currency: string, moment: Date): Promise<RateAt | undefined>;
 };
 
-export function createChangesStore(db: Kysely<Schema>): ChangesStore {
+export function createChangesStore(db: TenantDb): ChangesStore {
   return {
-    readHoldings: (tenantId, snapshotAt) => readHoldings(db, tenantId, snapshotAt),
-    listOpenings: (tenantId, walletIds) => listOpenings(db, tenantId, walletIds),
+    readHoldings: (tenantId, snapshotAt) => readHoldings(db.of(tenantId), tenantId, snapshotAt),
+    listOpenings: (tenantId, walletIds) => listOpenings(db.of(tenantId), tenantId, walletIds),
     async readExcluded(tenantId, snapshotAt) {
       const { rows } = await sql<{ asset_id: string }>`
         select asset_id from (
           select distinct on (asset_id) asset_id, is_excluded from exclusion_points
           where tenant_id = ${tenantId} and at <= ${snapshotAt} order by asset_id, at desc
         ) said
-        where is_excluded`.execute(db);
+        where is_excluded`.execute(db.of(tenantId));
       return new Set(rows.map((row) => row.asset_id));
     },
     async findRate(currency, moment) {
-      const row = await db
+      const row = await db.all
         .selectFrom('fx_points')
         .select(['per_usd', 'source', 'at'])
         .where('currency', '=', currency)

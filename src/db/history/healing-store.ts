@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { Block } from '../../domain/holding.ts';
 import { noteChange } from '../data-version.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { rebuildBuckets } from './history-rebuild.ts';
 import { findOldPrices } from './old-prices.ts';
@@ -45,23 +46,26 @@ export type HealingStore = {
   ): Promise<readonly string[]>;
 };
 
-export function createHealingStore(db: Kysely<Schema>): HealingStore {
+export function createHealingStore(db: TenantDb): HealingStore {
   return {
-    listGaps: (query) => listGaps(db, query),
-    fill: (tenantId, filling) => inTransaction(db, (trx) => fill(trx, tenantId, filling)),
+    listGaps: (query) => listGaps(db.all, query),
+    async fill(tenantId, filling) {
+      await ensureMonth(db.all, 'holding_points', filling.at);
+      return inTransaction(db.of(tenantId), (trx) => fill(trx, tenantId, filling));
+    },
     async noteAttempt({ tenantId, chain, at }, attemptedAt) {
       // It may have been thinned out by now.
       await sql`
         insert into healing_attempts (tenant_id, at, chain, attempted_at)
         select tenant_id, at, ${chain}, ${attemptedAt} from snapshots where tenant_id = ${tenantId} and at = ${at} for key share
-        on conflict (tenant_id, at, chain) do update set attempted_at = excluded.attempted_at`.execute(db);
+        on conflict (tenant_id, at, chain) do update set attempted_at = excluded.attempted_at`.execute(db.of(tenantId));
     },
-    giveUp: (gap, code) => inTransaction(db, (trx) => giveUp(trx, gap, code)),
+    giveUp: (gap, code) => inTransaction(db.of(gap.tenantId), (trx) => giveUp(trx, gap, code)),
     async listTokens(tenantId, { chain, walletIds }) {
       const { rows } = await sql<{ address: string }>`
         select distinct a.address from holding_series s join assets a on a.id = s.asset_id
         where s.tenant_id = ${tenantId} and s.chain = ${chain} and s.wallet_id = any(${[...walletIds]}::uuid[]) and a.address is not null
-        order by a.address`.execute(db);
+        order by a.address`.execute(db.of(tenantId));
       return rows.map(({ address }) => address);
     },
   };
@@ -88,7 +92,6 @@ async function listGaps(db: Kysely<Schema>, { chains, triedBefore, limit }: GapQ
 async function fill(trx: Transaction<Schema>, tenantId: string, filling: GapFilling): Promise<boolean> {
   const { chain, at, block, wallets, healedAt } = filling;
   await lockHistory(trx, tenantId);
-  await ensureMonth(trx, 'holding_points', at);
   const filled: { until: Date | null; assetIds: readonly string[] }[] = [];
   for (const { walletId, amounts } of wallets) {
     const source = { walletId, chain, kind: 'balances' } as const;

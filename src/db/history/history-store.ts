@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { Decimal } from '../../domain/decimal.ts';
 import type { Snapshot } from '../../domain/history/snapshot.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { isUuid } from '../uuid.ts';
 import { readPoints } from './read-points.ts';
 import { ruleRows } from './rule-rows.ts';
@@ -37,7 +38,7 @@ export type Resolution = 'raw' | 'hour' | 'day';
 
 export type HistoryStore = HistoryReads & {
   /** What is read in it is of one and the same moment, so that no snapshot is thinned out between finding it and reading its values. `read` must wait for nothing else, since it holds a connection. */
-  readTogether<T>(read: (history: HistoryReads) => Promise<T>): Promise<T>;
+  readTogether<T>(tenantId: string, read: (history: HistoryReads) => Promise<T>): Promise<T>;
 };
 
 export type HistoryReads = {
@@ -77,30 +78,33 @@ export type HistoryReads = {
 /** Rates rest over holidays; one that is older is no rate of the moment. */
 export const RATE_MAX_AGE_SECONDS = 7 * 86_400;
 
-export function createHistoryStore(db: Kysely<Schema>): HistoryStore {
+export function createHistoryStore(db: TenantDb): HistoryStore {
   return {
     ...createReads(db),
-    readTogether: (read) =>
+    readTogether: (tenantId, read) =>
       db
+        .of(tenantId)
         .transaction()
         .setIsolationLevel('repeatable read')
         .setAccessMode('read only')
-        .execute((trx) => read(createReads(trx))),
+        .execute((trx) => read(createReads({ of: () => trx, all: trx }))),
   };
 }
 
-function createReads(db: Kysely<Schema>): HistoryReads {
+function createReads(db: TenantDb): HistoryReads {
   return {
-    findSnapshots: (tenantId, intervals, resolution) => findSnapshots(db, { tenantId, intervals, resolution }),
-    listAssetIds: (tenantId) => listAssetIds(db, tenantId),
+    findSnapshots: (tenantId, intervals, resolution) => findSnapshots(db.of(tenantId), { tenantId, intervals, resolution }),
+    listAssetIds: (tenantId) => listAssetIds(db.of(tenantId), tenantId),
     async findWallets(tenantId, walletIds) {
       const { rows } = await sql<{ id: string }>`
         select w.id from unnest(${walletIds.filter(isUuid)}::uuid[]) as w (id)
-        where exists (select from holding_series s where s.tenant_id = ${tenantId} and s.wallet_id = w.id)`.execute(db);
+        where exists (select from holding_series s where s.tenant_id = ${tenantId} and s.wallet_id = w.id)`.execute(
+        db.of(tenantId),
+      );
       return rows.map((row) => row.id);
     },
-    readBuckets: (tenantId, query) => readBuckets(db, tenantId, query),
-    readPoints: (tenantId, query) => readPoints(db, tenantId, query),
+    readBuckets: (tenantId, query) => readBuckets(db.of(tenantId), tenantId, query),
+    readPoints: (tenantId, query) => readPoints(db.of(tenantId), tenantId, query),
     async readRates(currency, moments) {
       const { rows } = await sql<{ place: number; per_usd: string }>`
         select m.place::int - 1 as place, f.per_usd
@@ -108,7 +112,7 @@ function createReads(db: Kysely<Schema>): HistoryReads {
         cross join lateral (
           select per_usd, at from fx_points where currency = ${currency} and at <= m.at order by at desc limit 1
         ) f
-        where f.at > m.at - make_interval(secs => ${RATE_MAX_AGE_SECONDS})`.execute(db);
+        where f.at > m.at - make_interval(secs => ${RATE_MAX_AGE_SECONDS})`.execute(db.all);
       return new Map(rows.map((row) => [row.place, new Decimal(row.per_usd)]));
     },
   };

@@ -1,9 +1,10 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { Day } from '../../domain/history/backfill.ts';
 import type { MissingSource } from '../../domain/history/snapshot.ts';
 import type { Block } from '../../domain/holding.ts';
 import { noteChange } from '../data-version.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { rebuildBuckets } from './history-rebuild.ts';
 import { findOldPrices } from './old-prices.ts';
@@ -32,15 +33,15 @@ export type PastDays = { readonly walletId: string; readonly days: readonly Past
 
 /** Writes days of a wallet down, newest first, if `claim` still has a right to; what it gives is given. */
 export async function savePastDays<T>(
-  db: Kysely<Schema>,
+  db: TenantDb,
   tenantId: string,
   past: PastDays,
   claim: (trx: Transaction<Schema>) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   // Apart from the rest, since a new month keeps others waiting.
   const months = new Map(past.days.map(({ at }) => [at.toISOString().slice(0, 7), at]));
-  for (const month of months.values()) await ensureMonth(db, 'holding_points', month);
-  return inTransaction(db, async (trx) => {
+  for (const month of months.values()) await ensureMonth(db.all, 'holding_points', month);
+  return inTransaction(db.of(tenantId), async (trx) => {
     await lockHistory(trx, tenantId);
     const claimed = await claim(trx);
     if (claimed === undefined) return undefined;

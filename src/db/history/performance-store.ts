@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { Decimal } from '../../domain/decimal.ts';
 import type { SnapshotGrade } from '../../domain/history/snapshot.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { fromStored } from './snapshot-store.ts';
 
 /** A snapshot that performance is told by: the last one of its hour or day (UTC). */
@@ -72,7 +73,7 @@ export type PerformanceStore = {
   ): Promise<readonly PricedEntry[]>;
 };
 
-export function createPerformanceStore(db: Kysely<Schema>): PerformanceStore {
+export function createPerformanceStore(db: TenantDb): PerformanceStore {
   return {
     async findEnd(tenantId, to) {
       const { rows } = await sql<{ at: Date | null }>`
@@ -80,13 +81,13 @@ export function createPerformanceStore(db: Kysely<Schema>): PerformanceStore {
           (select at from snapshot_hours where ${isUntil(tenantId, to)} order by bucket desc limit 1)
           union all
           (select at from snapshot_days where ${isUntil(tenantId, to)} order by bucket desc limit 1)
-        ) s`.execute(db);
+        ) s`.execute(db.of(tenantId));
       return rows[0]?.at ?? undefined;
     },
-    listMoments: (tenantId, query) => listMoments(db, tenantId, query),
+    listMoments: (tenantId, query) => listMoments(db.of(tenantId), tenantId, query),
     async readHoldings(tenantId, { moments, assetIds }) {
       const found = await Promise.all(
-        (['hour', 'day'] as const).map((bucket) => readBuckets(db, tenantId, { bucket, moments, assetIds })),
+        (['hour', 'day'] as const).map((bucket) => readBuckets(db.of(tenantId), tenantId, { bucket, moments, assetIds })),
       );
       return found.flat();
     },
@@ -97,12 +98,13 @@ export function createPerformanceStore(db: Kysely<Schema>): PerformanceStore {
         cross join unnest(${[...assetIds]}::uuid[]) as a (asset_id)
         cross join lateral (
           select value from price_points p where p.asset_id = a.asset_id and p.at <= m.at order by p.at desc limit 1
-        ) p`.execute(db);
+        ) p`.execute(db.all);
       return rows.map(({ place, asset_id: assetId, value }) => ({ place, assetId, price: new Decimal(value) }));
     },
-    listLedgerMoments: (tenantId, query) => listLedgerMoments(db, tenantId, query),
+    listLedgerMoments: (tenantId, query) => listLedgerMoments(db.of(tenantId), tenantId, query),
     async listPricedEntries(tenantId, { to, assetIds }) {
       const rows = await db
+        .of(tenantId)
         .selectFrom('ledger_entries')
         .select(['wallet_id', 'asset_id', 'occurred_at', 'amount_raw', 'price', 'price_currency'])
         .where('tenant_id', '=', tenantId)

@@ -1,8 +1,8 @@
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { FxRate } from '../../adapters/price-source.ts';
 import { type Decimal, formatDecimal } from '../../domain/decimal.ts';
 import { noteChange, SHARED_DATA_ID } from '../data-version.ts';
-import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { ensureMonth } from './snapshot-store.ts';
 
@@ -25,7 +25,7 @@ export type PriceHistoryStore = {
   save(prices: readonly PastPrice[]): Promise<void>;
 };
 
-export function createPriceHistoryStore(db: Kysely<Schema>): PriceHistoryStore {
+export function createPriceHistoryStore({ all: db }: TenantDb): PriceHistoryStore {
   return {
     async findUnpriced(needs, maxAgeSeconds) {
       const { rows } = await sql<{ place: number }>`

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { MissingSource, Snapshot } from '../../domain/history/snapshot.ts';
 import { noteChange } from '../data-version.ts';
 import type { Schema, StoredMissing } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { type DueOptions, listDue } from './snapshots-due.ts';
 import { thinHistory } from './thin-history.ts';
@@ -32,17 +33,21 @@ export type SnapshotStore = {
   getLatest(tenantId: string): Promise<Snapshot | undefined>;
 };
 
-export function createSnapshotStore(db: Kysely<Schema>): SnapshotStore {
+export function createSnapshotStore(db: TenantDb): SnapshotStore {
   return {
-    take: (tenantId, snapshot) => inTransaction(db, (trx) => take(trx, tenantId, snapshot)),
-    thin: (keep, signal) => thinHistory(db, keep, signal),
-    listDue: (options) => listDue(db, options),
+    async take(tenantId, snapshot) {
+      await ensureMonths(db.all, snapshot.at);
+      return inTransaction(db.of(tenantId), (trx) => take(trx, tenantId, snapshot));
+    },
+    thin: (keep, signal) => thinHistory(db.all, keep, signal),
+    listDue: (options) => listDue(db.all, options),
     async readClock() {
-      const { rows } = await sql<{ now: Date }>`select now()::timestamptz(3) as now`.execute(db);
+      const { rows } = await sql<{ now: Date }>`select now()::timestamptz(3) as now`.execute(db.all);
       return rows[0]?.now ?? new Date();
     },
     async getLatest(tenantId) {
       const row = await db
+        .of(tenantId)
         .selectFrom('snapshots')
         .selectAll()
         .where('tenant_id', '=', tenantId)
@@ -58,7 +63,6 @@ async function take(trx: Transaction<Schema>, tenantId: string, snapshot: NewSna
   // In the order of time.
   await lockHistory(trx, tenantId);
   if (!(await insertSnapshot(trx, tenantId, snapshot))) return false;
-  await ensureMonth(trx, 'holding_points', snapshot.at);
   await saveHoldings(trx, tenantId, snapshot.at);
   await saveExclusions(trx, tenantId, snapshot);
   await savePrices(trx, tenantId, snapshot.at);
@@ -83,6 +87,15 @@ async function insertSnapshot(
     select ${tenantId}, ${at}, ${grade}, ${toStored(missing)}::jsonb
     where not exists (select from snapshots where tenant_id = ${tenantId} and ${since})`.execute(trx);
   return numAffectedRows === 1n;
+}
+
+/** What a snapshot needs, apart from the rest of it: a new month keeps others waiting, and is not for connections of one tenant to make. */
+async function ensureMonths(db: Kysely<Schema>, at: Date): Promise<void> {
+  await ensureMonth(db, 'holding_points', at);
+  const { rows } = await sql<{ month: Date }>`
+    select distinct date_trunc('month', least(good_quoted_at, ${at}), 'UTC') as month from prices where good_quoted_at is not null
+    union select date_trunc('month', ${at}::timestamptz, 'UTC') order by month`.execute(db);
+  for (const { month } of rows) await ensureMonth(db, 'price_points', month);
 }
 
 /** The partition of the month that a moment lies in. */
@@ -179,10 +192,6 @@ async function savePrices(trx: Transaction<Schema>, tenantId: string, at: Date):
     select p.asset_id, p.good_value, p.good_source, least(p.good_quoted_at, ${at}) as quoted_at
     from prices p join (select distinct asset_id from holding_series where tenant_id = ${tenantId}) h using (asset_id)
     where p.good_quoted_at is not null`;
-  const { rows } = await sql<{ month: Date }>`
-    select distinct date_trunc('month', quoted_at, 'UTC') as month from (${known}) k
-    union select date_trunc('month', ${at}::timestamptz, 'UTC') order by month`.execute(trx);
-  for (const { month } of rows) await ensureMonth(trx, 'price_points', month);
   await sql`
     insert into price_points (asset_id, at, value, source)
     select k.asset_id, case when k.quoted_at <= last.at then ${at} else k.quoted_at end, k.good_value, k.good_source

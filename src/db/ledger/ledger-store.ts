@@ -1,8 +1,8 @@
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { EntryType, LedgerEntry, NewLedgerEntry } from '../../domain/ledger/ledger.ts';
 import { noteChange } from '../data-version.ts';
 import type { Interval } from '../history/history-store.ts';
-import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { sumBetween } from './ledger-sums.ts';
 import { entryKey, insertEntries } from './save-entries.ts';
@@ -40,12 +40,12 @@ export type LedgerStore = {
   sumBetween(tenantId: string, query: LedgerFilter & { readonly intervals: readonly Interval[] }): Promise<readonly LedgerSum[]>;
 };
 
-export function createLedgerStore(db: Kysely<Schema>): LedgerStore {
+export function createLedgerStore(db: TenantDb): LedgerStore {
   return {
     async addMany(tenantId, entries) {
       if (entries.length === 0) return { added: [], known: [] };
       const unique = new Map(entries.map((entry) => [entryKey(entry), entry]));
-      const added = await inTransaction(db, async (trx) => {
+      const added = await inTransaction(db.of(tenantId), async (trx) => {
         const ids = await insertEntries(trx, tenantId, [...unique.values()]);
         if (ids.size > 0) await noteChange(trx, tenantId);
         return ids;
@@ -56,10 +56,10 @@ export function createLedgerStore(db: Kysely<Schema>): LedgerStore {
       const { rows } = await sql<EntryRow>`
         select e.* from ${classifiedEntries(tenantId)} e
         where e.occurred_at > ${query.from} and e.occurred_at <= ${query.to} and ${matches('e', query)}
-        order by e.occurred_at, e.id`.execute(db);
+        order by e.occurred_at, e.id`.execute(db.of(tenantId));
       return rows.map(toEntry);
     },
-    sumBetween: (tenantId, query) => sumBetween(db, tenantId, query),
+    sumBetween: (tenantId, query) => sumBetween(db.of(tenantId), tenantId, query),
   };
 }
 

@@ -5,6 +5,7 @@ import type { SourceError } from '../../domain/holding.ts';
 import type { EntryType, LedgerEntry, LedgerOrigin, NewLedgerEntry } from '../../domain/ledger/ledger.ts';
 import { noteChange } from '../data-version.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { isUuid } from '../uuid.ts';
 import type { LedgerFilter } from './ledger-store.ts';
@@ -69,33 +70,41 @@ export type TransactionStore = {
   readQuotes(moments: readonly { readonly assetId: string; readonly at: Date }[]): Promise<ReadonlyMap<number, QuoteAt>>;
 };
 
-export function createTransactionStore(db: Kysely<Schema>): TransactionStore {
+export function createTransactionStore(db: TenantDb): TransactionStore {
   return {
-    list: (tenantId, query) => list(db, tenantId, query),
+    list: (tenantId, query) => list(db.of(tenantId), tenantId, query),
     async getMany(tenantId, ids) {
       const { rows } = await sql<EntryRow>`
-        select e.* from ${classifiedEntries(tenantId)} e where e.id = any(${ids.filter(isUuid)}::uuid[])`.execute(db);
+        select e.* from ${classifiedEntries(tenantId)} e where e.id = any(${ids.filter(isUuid)}::uuid[])`.execute(
+        db.of(tenantId),
+      );
       return rows.map(toEntry);
     },
     async addNew(tenantId, entries) {
       if (entries.length === 0) return new Map();
-      return inTransaction(db, async (trx) => {
+      return inTransaction(db.of(tenantId), async (trx) => {
         const ids = await insertEntries(trx, tenantId, entries);
         if (ids.size > 0) await noteChange(trx, tenantId);
         return ids;
       });
     },
-    addAll: (tenantId, entries) => addAll(db, tenantId, entries),
-    findKnown: (tenantId, entries) => findKnown(db, tenantId, entries),
+    addAll: (tenantId, entries) => addAll(db.of(tenantId), tenantId, entries),
+    findKnown: (tenantId, entries) => findKnown(db.of(tenantId), tenantId, entries),
     keyOf: entryKey,
-    delete: (tenantId, id) => deleteEntry(db, tenantId, id),
-    listImports: (tenantId) => listImports(db, tenantId),
+    delete: (tenantId, id) => deleteEntry(db.of(tenantId), tenantId, id),
+    listImports: (tenantId) => listImports(db.of(tenantId), tenantId),
     async listSnapshotTimes(tenantId, { until, limit }) {
-      let query = db.selectFrom('snapshots').select('at').where('tenant_id', '=', tenantId).orderBy('at', 'desc').limit(limit);
+      let query = db
+        .of(tenantId)
+        .selectFrom('snapshots')
+        .select('at')
+        .where('tenant_id', '=', tenantId)
+        .orderBy('at', 'desc')
+        .limit(limit);
       if (until !== null) query = query.where('at', '<=', until);
       return (await query.execute()).map(({ at }) => at);
     },
-    findUnread: (tenantId, shown) => findUnread(db, tenantId, shown),
+    findUnread: (tenantId, shown) => findUnread(db.of(tenantId), tenantId, shown),
     async readQuotes(moments) {
       const { rows } = await sql<{ place: number; value: string; source: string; at: Date }>`
         select m.place::int - 1 as place, p.value, p.source, p.at
@@ -105,7 +114,7 @@ export function createTransactionStore(db: Kysely<Schema>): TransactionStore {
         ) with ordinality as m (asset_id, at, place)
         cross join lateral (
           select value, source, at from price_points where asset_id = m.asset_id and at <= m.at order by at desc limit 1
-        ) p`.execute(db);
+        ) p`.execute(db.all);
       return new Map(rows.map(({ place, value, source, at }) => [place, { value: new Decimal(value), source, quotedAt: at }]));
     },
   };

@@ -3,6 +3,7 @@ import type { SourceError } from '../../domain/holding.ts';
 import type { NewLedgerEntry } from '../../domain/ledger/ledger.ts';
 import { noteChange } from '../data-version.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { firstBlock } from './first-block.ts';
 import { insertEntries } from './save-entries.ts';
@@ -62,12 +63,12 @@ export type TransferImportStore = {
   getLags(): Promise<readonly ImportLag[]>;
 };
 
-export function createTransferImportStore(db: Kysely<Schema>): TransferImportStore {
+export function createTransferImportStore(db: TenantDb): TransferImportStore {
   return {
-    adopt: () => adopt(db),
-    claim: (chain, options) => claim(db, chain, options),
+    adopt: () => adopt(db.all),
+    claim: (chain, options) => claim(db.all, chain, options),
     save: (held, outcomes, { leaseSeconds }) =>
-      inTransaction(db, async (trx) => {
+      inTransaction(db.of(held.tenantId), async (trx) => {
         await lockWallets(trx, held.tenantId, outcomes);
         const kept = await saveProgress(trx, held, { outcomes, leaseSeconds });
         if (kept.size === 0) return undefined;
@@ -75,10 +76,10 @@ export function createTransferImportStore(db: Kysely<Schema>): TransferImportSto
         return { added: await addEntries(trx, held.tenantId, entries) };
       }),
     async release(claimId) {
-      await sql`update transfer_imports set claim_id = null, claimed_until = null where claim_id = ${claimId}`.execute(db);
+      await sql`update transfer_imports set claim_id = null, claimed_until = null where claim_id = ${claimId}`.execute(db.all);
     },
     async listTokens(chain) {
-      const rows = await db
+      const rows = await db.all
         .selectFrom('assets')
         .select('address')
         .where('chain', '=', chain)
@@ -89,7 +90,7 @@ export function createTransferImportStore(db: Kysely<Schema>): TransferImportSto
     async getLags() {
       const { rows } = await sql<ImportLag>`
         select chain, greatest(0, extract(epoch from now() - min(coalesce(caught_up_at, created_at))))::float8 as "lagSeconds"
-        from transfer_imports group by chain order by chain`.execute(db);
+        from transfer_imports group by chain order by chain`.execute(db.all);
       return rows;
     },
   };

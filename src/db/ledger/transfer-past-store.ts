@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { NewLedgerEntry } from '../../domain/ledger/ledger.ts';
 import type { Schema } from '../schema.ts';
+import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { firstBlock } from './first-block.ts';
 import { addEntries, type HeldClaim, lockWallets } from './transfer-import-store.ts';
@@ -40,11 +41,11 @@ export type TransferPastStore = {
   ): Promise<{ readonly added: number } | undefined>;
 };
 
-export function createTransferPastStore(db: Kysely<Schema>): TransferPastStore {
+export function createTransferPastStore(db: TenantDb): TransferPastStore {
   return {
-    claim: (chain, options) => claim(db, chain, options),
+    claim: (chain, options) => claim(db.all, chain, options),
     save: (held, outcome, { leaseSeconds }) =>
-      inTransaction(db, async (trx) => {
+      inTransaction(db.of(held.tenantId), async (trx) => {
         const { claimId, tenantId, walletId, chain } = held;
         await lockWallets(trx, tenantId, [held]);
         const { isDone, hasNative, cursor, throughBlock } = outcome;

@@ -74,7 +74,7 @@ async function getHistory(deps: HistoryServiceDeps, tenantId: string, query: His
   const { wallets, assets } = await requireScope(deps, tenantId, query);
   const ruled = await readAssetRules(deps, tenantId, await deps.history.listAssetIds(tenantId));
   const covered = new Map([...ruled].filter(([id, { asset }]) => isWanted(query.chains, asset.chain) && isWanted(assets, id)));
-  const { moments, apart, together, rates } = await deps.history.readTogether((history) =>
+  const { moments, apart, together, rates } = await deps.history.readTogether(tenantId, (history) =>
     readFigures({ history, kept: deps.kept }, tenantId, { plan, query, now, rules: toRules(covered) }),
   );
   const parts = { intervals: plan.intervals, snapshots: [...moments.values()].flat(), rates, fill: query.fill, now };

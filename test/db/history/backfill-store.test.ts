@@ -26,7 +26,7 @@ let backfills: BackfillStore;
 let assets: readonly Asset[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
-  backfills = createBackfillStore(database.db);
+  backfills = createBackfillStore(database.tenants);
   assets = [await addAsset(database.db), await addAsset(database.db)];
 });
 afterAll(() => database.close());
@@ -54,9 +54,14 @@ async function live(life: Life, followedFrom: number): Promise<World> {
       const readings = assets.map((asset, which) => amountOf(asset, amounts[index]?.[which] ?? 0n));
       const observedAt = new Date(dayAt(place).getTime() - 500);
       const reading = readingOf(wallet, 0, readings, { observedAt, block: { number: BigInt(place), hash: null } });
-      await createBalanceStore(database.db).saveReadings(tenantId, [reading]);
+      await createBalanceStore(database.tenants).saveReadings(tenantId, [reading]);
     }
-    await createSnapshotStore(database.db).take(tenantId, { at: dayAt(place), grade: 'full', missing: [], excludedAssetIds: [] });
+    await createSnapshotStore(database.tenants).take(tenantId, {
+      at: dayAt(place),
+      grade: 'full',
+      missing: [],
+      excludedAssetIds: [],
+    });
   }
   return { tenantId, wallets };
 }

@@ -25,7 +25,7 @@ let database: TestDatabase;
 let healing: HealingStore;
 beforeAll(async () => {
   database = await createTestDatabase();
-  healing = createHealingStore(database.db);
+  healing = createHealingStore(database.tenants);
 });
 afterAll(() => database.close());
 
@@ -46,7 +46,7 @@ async function live(assets: readonly Asset[], life: Life, gaps: readonly Gap[]):
       const readings = assets.map((asset, which) => amountOf(asset, holdings[index]?.[which] ?? 0n));
       const block = { number: BigInt(place), hash: null };
       const isMissing = isGap(index, place);
-      await createBalanceStore(database.db).saveReadings(tenantId, [
+      await createBalanceStore(database.tenants).saveReadings(tenantId, [
         isMissing ? failureOf(wallet, seconds) : readingOf(wallet, seconds, readings, { block }),
       ]);
       const source = { walletId: wallet.id, chain: 'ethereum', kind: 'balances' } as const;
@@ -54,7 +54,7 @@ async function live(assets: readonly Asset[], life: Life, gaps: readonly Gap[]):
         missing.push({ ...source, reason: 'stale', observedAt: at(seconds - STEP_SECONDS), code: 'upstream_timeout' });
     }
     const grade = missing.length === 0 ? 'full' : 'partial';
-    await createSnapshotStore(database.db).take(tenantId, { at: moment(place), grade, missing, excludedAssetIds: [] });
+    await createSnapshotStore(database.tenants).take(tenantId, { at: moment(place), grade, missing, excludedAssetIds: [] });
   }
   return { tenantId, wallets, assets };
 }

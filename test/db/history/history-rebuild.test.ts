@@ -57,7 +57,7 @@ it('makes of the points the very buckets that were written with the snapshots', 
   await fc.assert(
     fc.asyncProperty(steps, fc.nat(7), fc.nat(7), async (plan, first, last) => {
       const { tenantId, wallets, assets } = await addTenant();
-      const snapshots = createSnapshotStore(database.db);
+      const snapshots = createSnapshotStore(database.tenants);
       const moments: Date[] = [];
       let seconds = 0;
       for (const step of plan) {
@@ -65,13 +65,13 @@ it('makes of the points the very buckets that were written with the snapshots', 
         const [wallet, asset] = [wallets[step.wallet], assets[step.asset]];
         if (wallet === undefined || asset === undefined) throw new Error('set up first');
         const block = { number: BigInt(seconds), hash: null };
-        await createBalanceStore(database.db).saveReadings(tenantId, [
+        await createBalanceStore(database.tenants).saveReadings(tenantId, [
           readingOf(wallet, seconds, [amountOf(asset, step.amount)], { block }),
         ]);
         if (step.price !== null) {
           const lastGood = { value: new Decimal(step.price).div(10), source: 'test', quotedAt: at(seconds - 30) };
           const price = { lastGood, suspect: null, checkedAt: at(seconds), attempts: [] };
-          await createPriceStore(database.db).savePrices(new Map([[asset.id, price]]));
+          await createPriceStore(database.tenants).savePrices(new Map([[asset.id, price]]));
         }
         moments.push(at(seconds));
         await snapshots.take(tenantId, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });

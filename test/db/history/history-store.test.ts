@@ -15,7 +15,7 @@ let assetIds: string[];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  history = createHistoryStore(database.db);
+  history = createHistoryStore(database.tenants);
   assetIds = [];
   for (let index = 0; index < 3; index += 1) assetIds.push((await addAsset(database.db)).id);
   for (const table of ['holding_points', 'price_points']) {

@@ -17,8 +17,8 @@ afterAll(() => database.close());
 const day = (count: number): Date => new Date(Date.UTC(2026, 0, count, 12));
 
 it('knows a chain that a wallet gained later from then on only, so that what was before can be filled in', async () => {
-  const { db } = database;
-  const [balances, snapshots, wallets] = [createBalanceStore(db), createSnapshotStore(db), createWalletStore(db)];
+  const { db, tenants } = database;
+  const [balances, snapshots, wallets] = [createBalanceStore(tenants), createSnapshotStore(tenants), createWalletStore(tenants)];
   const take = (count: number) => snapshots.take(TENANT, { at: day(count), grade: 'full', missing: [], excludedAssetIds: [] });
   const added = newWallet();
   const [first] = await wallets.addMany(TENANT, [added]);

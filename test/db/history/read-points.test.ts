@@ -15,12 +15,12 @@ let rules: readonly AssetRule[];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { db } = database;
-  history = createHistoryStore(db);
+  const { db, tenants } = database;
+  history = createHistoryStore(tenants);
   const [wallet, other] = [await addWallet(db, TENANT), await addWallet(db, TENANT)];
   const [busy, idle] = [await addAsset(db, { decimals: 0 }), await addAsset(db, { decimals: 0 })];
   rules = [busy, idle].map(({ id }) => ({ assetId: id, unit: '1', manualPrice: null }));
-  const [balances, snapshots, prices] = [createBalanceStore(db), createSnapshotStore(db), createPriceStore(db)];
+  const [balances, snapshots, prices] = [createBalanceStore(tenants), createSnapshotStore(tenants), createPriceStore(tenants)];
   for (let minute = 0; minute < MINUTES; minute++) {
     const now = minute * 60;
     const lastGood = { value: new Decimal(minute + 1), source: 'test', quotedAt: at(now) };

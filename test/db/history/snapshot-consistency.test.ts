@@ -24,10 +24,10 @@ beforeEach(async () => {
 });
 
 const save = (seconds: number, amountRaw: bigint): Promise<unknown> =>
-  createBalanceStore(database.db).saveReadings(tenantId, [readingOf(wallet, seconds, [amountOf(asset, amountRaw)])]);
+  createBalanceStore(database.tenants).saveReadings(tenantId, [readingOf(wallet, seconds, [amountOf(asset, amountRaw)])]);
 
 const take = (seconds: number): Promise<boolean> =>
-  createSnapshotStore(database.db).take(tenantId, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });
+  createSnapshotStore(database.tenants).take(tenantId, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });
 
 async function addTenant(): Promise<string> {
   const { rows } = await sql<{ id: string }>`
@@ -69,7 +69,7 @@ it('tells the same amount in points and buckets, though it moves while the snaps
 
 it('is taken of many tenants at once when a month begins', async () => {
   const tenantIds = await Promise.all([1, 2, 3, 4, 5, 6].map(addTenant));
-  const store = createSnapshotStore(database.db);
+  const store = createSnapshotStore(database.tenants);
   for (const month of [0, 1, 2]) {
     const snapshot = { at: new Date(Date.UTC(2031, month)), grade: 'full', missing: [], excludedAssetIds: [] } as const;
     expect(await Promise.all(tenantIds.map((id) => store.take(id, snapshot)))).not.toContain(false);
@@ -98,14 +98,14 @@ describe('what was filled in of the past before anything was read', () => {
   });
 
   it('is carried while its source was never read', async () => {
-    await createBalanceStore(database.db).saveReadings(tenantId, [failureOf(wallet, 5)]);
+    await createBalanceStore(database.tenants).saveReadings(tenantId, [failureOf(wallet, 5)]);
     await take(10);
     expect(await listAmounts('holding_points')).toEqual(['100']);
     expect(await listAmounts('asset_hours')).toEqual(['100']);
   });
 
   it('ends once its source was read without it, or is followed no more', async () => {
-    await createBalanceStore(database.db).saveReadings(tenantId, [readingOf(wallet, 5, [])]);
+    await createBalanceStore(database.tenants).saveReadings(tenantId, [readingOf(wallet, 5, [])]);
     await take(10);
     expect(await listAmounts('holding_points')).toEqual(['100', '0']);
     await sql`update holding_series set amount_raw = 100 where tenant_id = ${tenantId}`.execute(database.db);

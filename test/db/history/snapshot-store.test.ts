@@ -22,7 +22,7 @@ let [token, dust]: Asset[] = [];
 async function hold(wallet: Wallet | undefined, asset: Asset | undefined, seconds: number, amountRaw: bigint): Promise<void> {
   if (wallet === undefined || asset === undefined) throw new Error('set up first');
   const block = { number: 1n, hash: null };
-  await createBalanceStore(database.db).saveReadings(TENANT, [
+  await createBalanceStore(database.tenants).saveReadings(TENANT, [
     readingOf(wallet, seconds, [amountOf(asset, amountRaw)], { block }),
   ]);
 }
@@ -30,7 +30,7 @@ async function hold(wallet: Wallet | undefined, asset: Asset | undefined, second
 async function quote(asset: Asset | undefined, seconds: number, value: string): Promise<void> {
   const lastGood = { value: new Decimal(value), source: 'test', quotedAt: at(seconds) };
   const price = { lastGood, suspect: null, checkedAt: at(seconds), attempts: [] };
-  await createPriceStore(database.db).savePrices(new Map([[asset?.id ?? '', price]]));
+  await createPriceStore(database.tenants).savePrices(new Map([[asset?.id ?? '', price]]));
 }
 
 const take = (seconds: number): Promise<boolean> =>
@@ -57,8 +57,8 @@ async function read(hours: readonly number[], manualPrice: string | null = null)
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  snapshots = createSnapshotStore(database.db);
-  history = createHistoryStore(database.db);
+  snapshots = createSnapshotStore(database.tenants);
+  history = createHistoryStore(database.tenants);
   alice = await addWallet(database.db, TENANT);
   bob = await addWallet(database.db, TENANT);
   token = await addAsset(database.db, { decimals: 2 });
@@ -122,7 +122,7 @@ it('thins out what is old, and tells the same at the hours and days that stay', 
   const main = database;
   database = other;
   try {
-    const store = createSnapshotStore(other.db);
+    const store = createSnapshotStore(other.tenants);
     const wallet = await addWallet(other.db, TENANT);
     const asset = await addAsset(other.db, { decimals: 0 });
     for (const [minute, amount] of [1, 2, 3, 4, 5, 6].entries()) {

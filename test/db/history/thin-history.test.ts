@@ -32,16 +32,16 @@ const moment = (minutes: number): Date => new Date(START + minutes * 60_000);
 
 async function write(minutes: number, { amount, price }: { amount: number; price: number }): Promise<void> {
   const at = moment(minutes);
-  const { db } = database;
-  await createBalanceStore(db).saveReadings(TENANT, [
+  const { db, tenants } = database;
+  await createBalanceStore(tenants).saveReadings(TENANT, [
     readingOf(wallet, minutes, [amountOf(asset, BigInt(amount))], { observedAt: at }),
   ]);
   // Quoted a while before it is used.
   const lastGood = { value: new Decimal(price), source: 'test', quotedAt: new Date(at.getTime() - 7 * 60_000) };
-  await createPriceStore(db).savePrices(new Map([[asset.id, { lastGood, suspect: null, checkedAt: at, attempts: [] }]]));
+  await createPriceStore(tenants).savePrices(new Map([[asset.id, { lastGood, suspect: null, checkedAt: at, attempts: [] }]]));
   await sql`insert into fx_rates (currency, per_usd, source, quoted_at) values ('EUR', ${price}, 'test', ${at})
     on conflict (currency) do update set per_usd = excluded.per_usd, quoted_at = excluded.quoted_at`.execute(db);
-  await createSnapshotStore(db).take(TENANT, { at, grade: 'full', missing: [], excludedAssetIds: [] });
+  await createSnapshotStore(tenants).take(TENANT, { at, grade: 'full', missing: [], excludedAssetIds: [] });
 }
 
 async function listMoments(): Promise<readonly Date[]> {
@@ -50,7 +50,7 @@ async function listMoments(): Promise<readonly Date[]> {
 
 /** What each of the moments was worth, from the points, and what a dollar was. */
 async function tell(moments: readonly Date[]): Promise<readonly string[]> {
-  const history = createHistoryStore(database.db);
+  const history = createHistoryStore(database.tenants);
   const snapshots = moments.map((at, place) => ({ place, snapshot: { at, grade: 'full' as const, missing: [] } }));
   const rules = [{ assetId: asset.id, unit: '1', manualPrice: null }];
   const values = await history.readPoints(TENANT, { snapshots, rules, walletIds: null, groupBy: 'total' });
@@ -76,7 +76,7 @@ const step = fc.record({
 });
 
 it('leaves each snapshot that stays what it told, whatever came when', async () => {
-  const thin = (keep: typeof DAYS) => createSnapshotStore(database.db).thin(keep, NEVER);
+  const thin = (keep: typeof DAYS) => createSnapshotStore(database.tenants).thin(keep, NEVER);
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 14 }), async (steps) => {
       await sql`truncate snapshots, snapshot_hours, snapshot_days, holding_points, holding_series, price_points, fx_points, fx_rates, history_thinning, balances, sources, prices cascade`.execute(
@@ -110,17 +110,17 @@ it('leaves each snapshot that stays what it told, whatever came when', async () 
 it('is safe when several workers do it at once, and tells that the past looks otherwise now', async () => {
   for (let minute = 0; minute < 10; minute += 1) await write(minute, { amount: minute + 1, price: minute + 1 });
   const before = await readVersion(database.db, TENANT);
-  await Promise.all([1, 2, 3].map(() => createSnapshotStore(database.db).thin(ALL_HOURS, NEVER)));
+  await Promise.all([1, 2, 3].map(() => createSnapshotStore(database.tenants).thin(ALL_HOURS, NEVER)));
   expect(await listMoments()).toEqual([moment(9)]);
   expect(await tell([moment(9)])).toEqual(['100 0 10']);
   expect((await readVersion(database.db, TENANT)).own).toBeGreaterThan(before.own);
   const after = await readVersion(database.db, TENANT);
-  await createSnapshotStore(database.db).thin(ALL_HOURS, NEVER);
+  await createSnapshotStore(database.tenants).thin(ALL_HOURS, NEVER);
   expect(await readVersion(database.db, TENANT)).toEqual(after);
 });
 
 it('keeps what is young, goes through more amounts than one batch has, and goes on where it was stopped', async () => {
-  const { db } = database;
+  const { db, tenants } = database;
   await write(0, { amount: 1, price: 1 });
   await write(1, { amount: 2, price: 2 });
   const today = Date.now();
@@ -138,7 +138,7 @@ it('keeps what is young, goes through more amounts than one batch has, and goes 
     select ${TENANT}, ${wallet.id}, id, 'wallet', at, 1 from more, unnest(array[${moment(0)}::timestamptz, ${moment(1)}::timestamptz]) as at`.execute(
     db,
   );
-  const store = createSnapshotStore(db);
+  const store = createSnapshotStore(tenants);
   await store.thin(ALL_HOURS, AbortSignal.abort());
   expect((await countRows()).holding_points).toBe(502);
   await store.thin(ALL_HOURS, NEVER);
@@ -148,9 +148,9 @@ it('keeps what is young, goes through more amounts than one batch has, and goes 
 it('changes nothing for who has begun to read', async () => {
   await write(0, { amount: 5, price: 3 });
   const rules = [{ assetId: asset.id, unit: '1', manualPrice: null }];
-  const values = await createHistoryStore(database.db).readTogether(async (history) => {
+  const values = await createHistoryStore(database.tenants).readTogether(TENANT, async (history) => {
     const snapshots = await history.findSnapshots(TENANT, [{ from: new Date(0), to: moment(60) }], 'hour');
-    await createSnapshotStore(database.db).thin(DAYS, NEVER);
+    await createSnapshotStore(database.tenants).thin(DAYS, NEVER);
     return history.readBuckets(TENANT, { snapshots, rules, bucket: 'hour', byAsset: false });
   });
   expect(values.map(({ usdValue }) => usdValue.toFixed())).toEqual(['15']);
@@ -158,12 +158,12 @@ it('changes nothing for who has begun to read', async () => {
 });
 
 it('keeps a price by which the last snapshot of another tenant goes', async () => {
-  const { db } = database;
+  const { db, tenants } = database;
   await addOtherTenant(db);
   for (const minutes of [0, 10, 20, 30, 40]) await write(minutes, { amount: 1, price: minutes + 1 });
   // It goes by the quote of minute 10, which was made seven minutes before; that of minute 0 is of an hour of its own.
-  await createSnapshotStore(db).take(OTHER_TENANT_ID, { at: moment(12), grade: 'full', missing: [], excludedAssetIds: [] });
-  await createSnapshotStore(db).thin(ALL_HOURS, NEVER);
+  await createSnapshotStore(tenants).take(OTHER_TENANT_ID, { at: moment(12), grade: 'full', missing: [], excludedAssetIds: [] });
+  await createSnapshotStore(tenants).thin(ALL_HOURS, NEVER);
   const { rows } = await sql<{ value: string }>`select value from price_points order by at`.execute(db);
   expect(rows.map(({ value }) => value)).toEqual(['1', '11', '41']);
 });

@@ -25,7 +25,7 @@ let count = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  ledger = createLedgerStore(database.db);
+  ledger = createLedgerStore(database.tenants);
   token = await addAsset(database.db);
   dollar = await addAsset(database.db);
   await addOtherTenant(database.db);
@@ -66,7 +66,7 @@ async function hold(
   block: number,
   position: Position = 'wallet',
 ): Promise<void> {
-  await createBalanceStore(database.db).saveReadings(TENANT, [
+  await createBalanceStore(database.tenants).saveReadings(TENANT, [
     readingOf(wallet, block, [amountOf(asset, amountRaw)], {
       kind: position === 'stake' ? 'stake' : 'balances',
       block: { number: BigInt(block), hash: null },
@@ -75,7 +75,7 @@ async function hold(
 }
 
 const take = (seconds: number): Promise<boolean> =>
-  createSnapshotStore(database.db).take(TENANT, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });
+  createSnapshotStore(database.tenants).take(TENANT, { at: at(seconds), grade: 'full', missing: [], excludedAssetIds: [] });
 
 const until = (from: number, to: number): Interval => ({ from: at(from), to: at(to) });
 
@@ -120,7 +120,7 @@ describe('entries', () => {
 
   it('of a wallet that is gone are not stored, and go with it', async () => {
     await ledger.addMany(TENANT, [entryOf(alice, token, 1n)]);
-    await createWalletStore(database.db).delete(TENANT, alice.id);
+    await createWalletStore(database.tenants).delete(TENANT, alice.id);
     expect(await ledger.addMany(TENANT, [entryOf(alice, token, 2n), entryOf(bob, token, 3n)])).toMatchObject({
       added: [expect.any(String)],
     });
@@ -288,7 +288,7 @@ describe('sums', () => {
     await take(0);
     await hold(alice, token, 60n, 20);
     await hold(alice, token, 40n, 21, 'stake');
-    await createWalletStore(database.db).delete(TENANT, bob.id);
+    await createWalletStore(database.tenants).delete(TENANT, bob.id);
     await take(100);
     expect(await sums(until(0, 100))).toEqual(['0: bob unexplained -1 dollar', '0: bob unexplained -50 token'].toSorted());
     const asked = { intervals: [until(-1, 0)], walletIds: [bob.id], chains: ['ethereum'], assetIds: [dollar.id] };

@@ -92,7 +92,7 @@ async function store(all: World): Promise<void> {
       .values({ ...key, ...amounts, at: at(second), block_number: String(Math.max(0, 100 + second - lag)), block_hash: null })
       .execute();
   }
-  await createLedgerStore(db).addMany(
+  await createLedgerStore(database.tenants).addMany(
     TENANT,
     all.entries.map(({ wallet, asset, second, amount, kind, hasBlock }, index) => ({
       walletId: wallets[wallet]?.id ?? '',
@@ -127,7 +127,7 @@ it('are the difference of the amounts, to the last digit, however long the inter
   await fc.assert(
     fc.asyncProperty(world, async (all) => {
       await store(all);
-      const ledger = createLedgerStore(database.db);
+      const ledger = createLedgerStore(database.tenants);
       const ends = all.ends.map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
       const intervals = ends.map(([from, to]) => ({ from: at(from), to: at(to) }));
       const sums = await ledger.sumBetween(TENANT, { walletIds: null, chains: null, assetIds: null, intervals });
@@ -153,7 +153,7 @@ it('are those of the parts of an interval, by type', async () => {
   await fc.assert(
     fc.asyncProperty(world, async (all) => {
       await store(all);
-      const ledger = createLedgerStore(database.db);
+      const ledger = createLedgerStore(database.tenants);
       const cuts = [...new Set([-1, ...all.ends.flat(), END + 1])]
         .filter((cut) => cut >= -1 && cut <= END + 1)
         .toSorted((a, b) => a - b);

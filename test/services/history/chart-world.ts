@@ -28,13 +28,17 @@ export const INTERVAL_SECONDS = 30 * 86_400;
 export type ChartWorld = Awaited<ReturnType<typeof createChartWorld>>;
 
 export async function createChartWorld() {
-  const { db, close } = await createTestDatabase();
+  const { db, tenants, close } = await createTestDatabase();
   let now = at(0);
   const clock = (): Date => now;
   let aheadSeconds = 0;
   const log = { warn: () => undefined, info: () => undefined, error: () => undefined };
-  const stores = { assets: createAssetStore(db), wallets: createWalletStore(db), balances: createBalanceStore(db) };
-  const priceStore = createPriceStore(db);
+  const stores = {
+    assets: createAssetStore(tenants),
+    wallets: createWalletStore(tenants),
+    balances: createBalanceStore(tenants),
+  };
+  const priceStore = createPriceStore(tenants);
   const prices = createPriceService({ sources: [], fxSources: [], store: priceStore, now: clock, log });
   const portfolio = createPortfolioService({
     ...stores,
@@ -45,7 +49,7 @@ export async function createChartWorld() {
     share: (_tenant, read) => read(),
     now: clock,
   });
-  const snapshots = createSnapshotStore(db);
+  const snapshots = createSnapshotStore(tenants);
   const taken: string[] = [];
   let blocks = 0n;
   const createSnapshots = (): SnapshotService =>
@@ -59,7 +63,7 @@ export async function createChartWorld() {
     });
   const history = createHistoryService({
     ...stores,
-    history: createHistoryStore(db),
+    history: createHistoryStore(tenants),
     prices,
     portfolio,
     chains,
@@ -76,6 +80,7 @@ export async function createChartWorld() {
   };
   return {
     db,
+    tenants,
     close,
     stores,
     history,

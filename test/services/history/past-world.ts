@@ -28,16 +28,16 @@ export type PastWorld = Awaited<ReturnType<typeof createPastWorld>>;
 export const EVERYTHING = { walletIds: null, chains: null, assetIds: null } as const;
 
 export async function createPastWorld(now = at(10_000_000)) {
-  const { db, close } = await createTestDatabase();
+  const { db, tenants, close } = await createTestDatabase();
   const stores = {
-    assets: createAssetStore(db),
-    wallets: createWalletStore(db),
-    changes: createChangesStore(db),
-    history: createHistoryStore(db),
-    ledger: createLedgerStore(db),
+    assets: createAssetStore(tenants),
+    wallets: createWalletStore(tenants),
+    changes: createChangesStore(tenants),
+    history: createHistoryStore(tenants),
+    ledger: createLedgerStore(tenants),
   };
-  const prices = createPriceStore(db);
-  const snapshots = createSnapshotStore(db);
+  const prices = createPriceStore(tenants);
+  const snapshots = createSnapshotStore(tenants);
   let references = 0;
   const deps = {
     ...stores,
@@ -51,6 +51,7 @@ export async function createPastWorld(now = at(10_000_000)) {
   const changes = createChangesService(deps);
   return {
     db,
+    tenants,
     close,
     /** Forgets all that was written. */
     async reset(): Promise<void> {
@@ -70,7 +71,9 @@ export async function createPastWorld(now = at(10_000_000)) {
     list: (overrides: { decimals?: number | null } = {}) => addAsset(db, { listed: true, decimals: 2, ...overrides }),
     async hold(wallet: Wallet, asset: Asset, seconds: number, amountRaw: bigint): Promise<void> {
       const block = { number: BigInt(100_000_000 + seconds), hash: null };
-      await createBalanceStore(db).saveReadings(TENANT, [readingOf(wallet, seconds, [amountOf(asset, amountRaw)], { block })]);
+      await createBalanceStore(tenants).saveReadings(TENANT, [
+        readingOf(wallet, seconds, [amountOf(asset, amountRaw)], { block }),
+      ]);
     },
     async quote(asset: Asset, seconds: number, value: string): Promise<void> {
       const lastGood = { value: new Decimal(value), source: 'test', quotedAt: at(seconds) };

@@ -48,7 +48,7 @@ export async function startImportStory(world: ImportWorld): Promise<ImportStory>
     entries: () => db.selectFrom('ledger_entries').selectAll().orderBy('occurred_at').orderBy('reference').execute(),
     states: () => db.selectFrom('transfer_imports').selectAll().orderBy('wallet_id').execute(),
     async end() {
-      const wallets = createWalletStore(db);
+      const wallets = createWalletStore(world.database.tenants);
       for (const { id } of await wallets.listAll(DEFAULT_TENANT_ID, { walletIds: null }))
         await wallets.delete(DEFAULT_TENANT_ID, id);
       await forgetPast(db);

@@ -40,9 +40,9 @@ const PRICES = { refreshPrices: async () => undefined } as unknown as Parameters
 
 export async function startImportWorld(): Promise<ImportWorld> {
   const [world, database] = await Promise.all([startTransferWorld(), createTestDatabase()]);
-  const { db } = database;
+  const { tenants } = database;
   const { signal } = new AbortController();
-  const assets = createAssetStore(db);
+  const assets = createAssetStore(tenants);
   const listedTokens = () => [world.token, world.otherToken].map((address) => ({ address, symbol: 'TKN', name: 'Token' }));
   const balanceSource = createEvmBalanceSource({ chain: CHAIN, pool: createPool([world.chain.rpcUrl]) });
   const reports: Report[] = [];
@@ -56,8 +56,8 @@ export async function startImportWorld(): Promise<ImportWorld> {
     createService: ({ urls, source } = {}) =>
       createTransferImportService({
         assets,
-        imports: createTransferImportStore(db),
-        pasts: createTransferPastStore(db),
+        imports: createTransferImportStore(tenants),
+        pasts: createTransferPastStore(tenants),
         listedTokens,
         chains: [CHAIN],
         sources: new Map([[CHAIN.slug, balanceSource]]),
@@ -67,15 +67,15 @@ export async function startImportWorld(): Promise<ImportWorld> {
         onImport: (report) => void reports.push(report),
       }),
     async observe(wallets) {
-      const deps = { assets, balances: createBalanceStore(db), prices: PRICES, listedTokens };
+      const deps = { assets, balances: createBalanceStore(tenants), prices: PRICES, listedTokens };
       const refresh = { tenantId: DEFAULT_TENANT_ID, chain: CHAIN, source: balanceSource, wallets, signal };
       await refreshChain(deps, refresh, async () => undefined);
       const at = new Date();
-      await createSnapshotStore(db).take(DEFAULT_TENANT_ID, { at, grade: 'full', missing: [], excludedAssetIds: [] });
+      await createSnapshotStore(tenants).take(DEFAULT_TENANT_ID, { at, grade: 'full', missing: [], excludedAssetIds: [] });
       return at;
     },
     sumBetween: (from, to) =>
-      createLedgerStore(db).sumBetween(DEFAULT_TENANT_ID, {
+      createLedgerStore(tenants).sumBetween(DEFAULT_TENANT_ID, {
         walletIds: null,
         chains: null,
         assetIds: null,

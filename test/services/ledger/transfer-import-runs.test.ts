@@ -109,7 +109,7 @@ describe('two tenants', () => {
     expect(of(theirs.id).length).toBeGreaterThan(4);
     expect(of(theirs.id).map(({ reference }) => reference)).toEqual(of(story.alice.id).map(({ reference }) => reference));
     expect(new Set(of(theirs.id).map(({ tenant }) => tenant))).toEqual(new Set([OTHER_TENANT_ID]));
-    await createWalletStore(db).delete(OTHER_TENANT_ID, theirs.id);
+    await createWalletStore(world.database.tenants).delete(OTHER_TENANT_ID, theirs.id);
   });
 });
 
@@ -148,7 +148,7 @@ describe('a run that ends in the middle', () => {
     const halted = haltedSource(world.createSource());
     const run = world.createService({ source: halted.source }).run(signal);
     await halted.reached;
-    await createWalletStore(world.database.db).delete(DEFAULT_TENANT_ID, story.alice.id);
+    await createWalletStore(world.database.tenants).delete(DEFAULT_TENANT_ID, story.alice.id);
     halted.letGo();
     await run;
     expect(new Set((await story.entries()).map(({ wallet_id: id }) => id))).toEqual(new Set([story.bob.id]));
@@ -171,7 +171,7 @@ describe('a past that was asked for later', () => {
   it('is imported too, and what is known begins there', async () => {
     const from = await world.blockNumber();
     await story.live();
-    await createWalletStore(world.database.db).delete(DEFAULT_TENANT_ID, story.alice.id);
+    await createWalletStore(world.database.tenants).delete(DEFAULT_TENANT_ID, story.alice.id);
     await forgetPast(world.database.db);
     const again = await addWallet(world.database.db, DEFAULT_TENANT_ID, { address: story.alice.address, chains: [CHAIN.slug] });
     await world.observe([again]);

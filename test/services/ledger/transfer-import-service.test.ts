@@ -74,7 +74,7 @@ describe('an import', () => {
     await story.live();
     await world.createService().run(signal);
     const own = (await story.entries()).filter((entry) => entry.wallet_id === carol.id);
-    await createWalletStore(world.database.db).delete(DEFAULT_TENANT_ID, carol.id);
+    await createWalletStore(world.database.tenants).delete(DEFAULT_TENANT_ID, carol.id);
     expect(own.map(({ amount_raw: amount }) => amount)).not.toContain('-1');
     expect(own.map(({ amount_raw: amount }) => amount)).toContain('-500');
     expect((await story.states()).every(({ from_block: block, through_block: end }) => BigInt(block) <= BigInt(end ?? 0))).toBe(

@@ -61,34 +61,34 @@ async function follow(): Promise<void> {
       block: { number: BigInt(count), hash: null },
     });
     const reading = isAway ? { ...failureOf(wallet, seconds), chain: CHAIN, attemptedAt } : good;
-    await createBalanceStore(database.db).saveReadings(TENANT, [reading]);
+    await createBalanceStore(database.tenants).saveReadings(TENANT, [reading]);
     const source = { walletId: wallet.id, chain: CHAIN, kind: 'balances' } as const;
     const missing: MissingSource[] = isAway
       ? [{ ...source, reason: 'stale', observedAt: moment(3), code: 'upstream_timeout' }]
       : [];
     const grade = isAway ? 'partial' : 'full';
-    await createSnapshotStore(database.db).take(TENANT, { at: moment(count), grade, missing, excludedAssetIds: [] });
+    await createSnapshotStore(database.tenants).take(TENANT, { at: moment(count), grade, missing, excludedAssetIds: [] });
   }
 }
 
 function createService(url: string): HealingService {
   const pool = createPool([url]);
   const blocks = createBlockFinder({ chain: LOCAL_CHAIN, pool });
-  const { db } = database;
-  const healing = createHealingStore(db);
+  const { tenants } = database;
+  const healing = createHealingStore(tenants);
   const past = createPastReader({
     chains: [LOCAL_CHAIN],
     sources: new Map([[CHAIN, createEvmBalanceSource({ chain: LOCAL_CHAIN, pool })]]),
     pasts: new Map([[CHAIN, createArchiveBalanceSource({ chain: LOCAL_CHAIN, pool, blocks })]]),
-    assets: createAssetStore(db),
-    balances: createBalanceStore(db),
+    assets: createAssetStore(tenants),
+    balances: createBalanceStore(tenants),
     healing,
     listedTokens: () => [],
   });
   return createHealingService({
     healing,
     past,
-    wallets: createWalletStore(db),
+    wallets: createWalletStore(tenants),
     now: () => clock,
     log: { info: () => undefined },
   });

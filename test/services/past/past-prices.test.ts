@@ -33,12 +33,12 @@ function createPrices(fxSource: FxHistorySource | null): PastPrices {
   return createPastPrices({
     source: createDefillamaPriceHistory({ baseUrl: vendor.defillamaUrl, http: createHttpClient(), chains }),
     fxSource,
-    store: createPriceHistoryStore(database.db),
+    store: createPriceHistoryStore(database.tenants),
   });
 }
 
 async function ratesOf(currency: string, moments: readonly Date[]): Promise<readonly (string | undefined)[]> {
-  const rates = await createHistoryStore(database.db).readRates(currency, moments);
+  const rates = await createHistoryStore(database.tenants).readRates(currency, moments);
   return moments.map((_, place) => rates.get(place)?.toFixed());
 }
 

@@ -24,7 +24,7 @@ const NOT_ASKED: NonNullable<ReturnType<PastReaderDeps['sources']['get']>> = {
 };
 
 it('tells nothing of a wallet of which one token could not be read, and what it lacks where a token refuses', async () => {
-  const { db } = database;
+  const { db, tenants } = database;
   const [broken, refused, whole] = [await addWallet(db, TENANT), await addWallet(db, TENANT), await addWallet(db, TENANT)];
   const refusal = { code: 'upstream_reverted', provider: null } as const;
   const [good, bad] = [await addAsset(db), await addAsset(db)];
@@ -46,9 +46,9 @@ it('tells nothing of a wallet of which one token could not be read, and what it 
     chains,
     sources: new Map([['ethereum', NOT_ASKED]]),
     pasts: new Map([['ethereum', past]]),
-    assets: createAssetStore(db),
-    balances: createBalanceStore(db),
-    healing: createHealingStore(db),
+    assets: createAssetStore(tenants),
+    balances: createBalanceStore(tenants),
+    healing: createHealingStore(tenants),
     listedTokens: () => [],
   });
   const query = { chain: 'ethereum', wallets: [broken, refused, whole], at: at(0), signal: new AbortController().signal };

@@ -35,7 +35,7 @@ it('counts once what was sent to a wallet that is added only later', async () =>
   await world.take(day(2));
   const later = await followSince(3);
   const [blockNumber, txHash, counterparty] = [2n, '0xaa', later.address];
-  await createLedgerStore(world.db).addMany(TENANT, [
+  await createLedgerStore(world.tenants).addMany(TENANT, [
     {
       ...{
         walletId: wallet.id,

@@ -40,14 +40,14 @@ type Entry = {
 /** A tenant with real snapshots and a real ledger, and the service that tells how it did. */
 export async function createPerformanceWorld() {
   const world = await createChartWorld();
-  const { db, stores } = world;
-  const ledger = createLedgerStore(db);
+  const { tenants, stores } = world;
+  const ledger = createLedgerStore(tenants);
   const service = createPerformanceService({
-    history: createHistoryStore(db),
-    performance: createPerformanceStore(db),
+    history: createHistoryStore(tenants),
+    performance: createPerformanceStore(tenants),
     ledger,
     assets: stores.assets,
-    prices: createPriceStore(db),
+    prices: createPriceStore(tenants),
     portfolio: { findHeldBack: async () => new Set() },
     chains,
     parseAddress: { evm: parseEvmAddress, solana: parseSolanaAddress },
