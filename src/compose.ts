@@ -1,12 +1,12 @@
 import { createHttpServer } from './api/http-server.ts';
 import { createServer } from './api/server.ts';
+import { composeAccess } from './compose/compose-access.ts';
 import { composeAnswers } from './compose/compose-answers.ts';
 import { composeBase } from './compose/compose-base.ts';
 import type { ComposedJobs, JobsDeps } from './compose/compose-jobs.ts';
 import { composeRateLimiter } from './compose/compose-rate-limiter.ts';
 import type { Config } from './config.ts';
 import { chains } from './domain/chains.ts';
-import { OPEN_PRINCIPAL } from './domain/tenant.ts';
 import { runShutdown } from './lib/shutdown.ts';
 
 /** A service that is ready to serve. */
@@ -26,21 +26,26 @@ const DRAIN_DEADLINE_MS = 10_000;
 export async function compose(config: Config): Promise<Service> {
   const base = await composeBase(config, { serviceName: 'chainfolio', isSampling: config.hasWorker });
   const { log, metrics, storage, services, ops } = base;
+  const { keys, authenticate } = await composeAccess(config, base).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
   const stopping = new AbortController();
   const limits = composeRateLimiter(config, base);
   const kept = composeAnswers(config, { ...base, feed: storage.feed });
   const app = createServer({
-    services: { ...services, answers: kept.answers },
+    services: { ...services, keys, answers: kept.answers },
     readiness: ops.readiness,
     metrics,
     chains,
     ...services.endpoints,
-    isLoopback: config.isLoopback,
+    // A page that lures a browser here has no key to send.
+    isLoopback: config.isLoopback && !config.keysRequired,
     rateLimiter: limits.limiter,
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
     cursorSecret: await storage.readCursorSecret(),
-    authenticate: async () => OPEN_PRINCIPAL,
+    authenticate,
     log,
     tracer: base.tracer,
     version: base.version,

@@ -77,8 +77,7 @@ describe('loadConfig', () => {
     [{ CORS_ORIGINS: 'https://a.example/path' }, /^CORS_ORIGINS: must list origins/],
     [{ RPC_BUDGETS: 'a.example=fast' }, /^RPC_BUDGETS: must be a comma-separated list/],
     [{ RPC_BUDGETS: 'a.example=1' }, /^RPC_BUDGETS: no endpoint is at a.example$/],
-    [{ HOST: '0.0.0.0' }, /^HOST: 0\.0\.0\.0 can be reached from other machines/],
-    [{ API_KEYS_REQUIRED: 'true' }, /^API_KEYS_REQUIRED: this version has no API keys yet/],
+    [{ API_KEYS_REQUIRED: 'maybe' }, /^API_KEYS_REQUIRED: must be true or false$/],
   ])('names what is wrong with %j in one line', (environment, message) => {
     expect(() => loadConfig(environment)).toThrow(message);
   });
@@ -89,8 +88,17 @@ describe('loadConfig', () => {
     expect(load).not.toThrow(/hunter2|a b/);
   });
 
-  it('serves other machines only on an explicit word', () => {
-    expect(loadConfig({ HOST: '0.0.0.0', API_KEYS_REQUIRED: 'false' }).host).toBe('0.0.0.0');
+  it.each([
+    [{}, false],
+    [{ HOST: 'localhost' }, false],
+    [{ HOST: '::1' }, false],
+    [{ HOST: '0.0.0.0' }, true],
+    [{ HOST: '192.168.1.2' }, true],
+    [{ HOST: '127.0.0.1.example' }, true],
+    [{ HOST: '0.0.0.0', API_KEYS_REQUIRED: 'false' }, false],
+    [{ API_KEYS_REQUIRED: 'true' }, true],
+  ])('asks for keys unless it serves this machine alone or was told not to: %j', (environment, keysRequired) => {
+    expect(loadConfig(environment)).toMatchObject({ keysRequired });
   });
 
   it('has every setting in .env.example, and nothing else there', () => {

@@ -25,6 +25,9 @@ Amounts, prices and values are strings of exact digits. Unknown is \`null\` with
 \`If-None-Match\` with a 304; it is a weak one where an answer holds ages, which it leaves out. Every error is an RFC 9457 problem with a stable
 \`code\`; [all of them](/docs/errors). Every answer carries an \`X-Request-Id\`, yours if you send one of up to 64 letters, digits and hyphens.
 
+Where keys are asked for, send yours as \`Authorization: Bearer <key>\` or \`X-API-Key: <key>\`, never in the address. Without a valid one the answer is a 401,
+with one that lacks the scope a 403. A service that serves its own machine alone asks for none unless told to.
+
 Clients have points to spend, which are all back when a window of time ends. \`RateLimit-Policy\` tells how many (\`q\`) a window has and its length in
 seconds (\`w\`), \`RateLimit\` how many are left (\`r\`) and in how many seconds all are back (\`t\`). A request takes 1 point unless it says otherwise. One
 that takes more than are left is refused with a 429 and a \`Retry-After\`, and takes none. Whoever heeds these headers is never refused.`;
@@ -38,6 +41,11 @@ const TAGS = [
   { name: 'System', description: 'The chains and the health of the service.' },
 ];
 
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'A key: `Authorization: Bearer cpf_...`.' },
+  header: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key, in a header of its own.' },
+} as const;
+
 /** The OpenAPI 3.1 document of exactly these routes, from the schemas that parse their requests and type their answers. */
 export function createOpenApi(routes: readonly Route[], { version }: { readonly version: string }): OpenApiDocument {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
@@ -49,9 +57,8 @@ export function createOpenApi(routes: readonly Route[], { version }: { readonly 
     openapi: '3.1.1',
     info: { title: 'chainfolio', version, description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: '/' }],
-    // No keys yet: the service listens to its own machine.
-    security: [],
     tags: TAGS,
+    components: { securitySchemes: SECURITY_SCHEMES },
     paths,
   };
   return createDocument(document, {
@@ -100,6 +107,7 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
     tags: [route.tag],
     summary: route.summary,
     description: describe(route),
+    security: Object.keys(SECURITY_SCHEMES).map((scheme) => ({ [scheme]: scopesOf(route) })),
     requestParams: {
       ...(params === nothing ? {} : { path: params }),
       ...(query === nothing ? {} : { query }),
@@ -121,6 +129,12 @@ function toOperation(route: Route, problems: Responses): ZodOpenApiOperationObje
 function toHeaders({ method, requestHeaders }: Route): { readonly header?: z.ZodObject } {
   if (method === 'get') return requestHeaders === undefined ? {} : { header: requestHeaders };
   return { header: requestHeaders === undefined ? idempotencyHeaders : requestHeaders.extend(idempotencyHeaders.shape) };
+}
+
+/** The scopes out of which a key needs one: that of the route, or the one that is told shares only. */
+function scopesOf({ access, replies }: Route): string[] {
+  if (access === 'any_key') return [];
+  return replies[200]?.percent === undefined ? [access] : ['read:percent'];
 }
 
 function describe(route: Route): string {

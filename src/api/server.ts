@@ -11,6 +11,7 @@ import type { KeyService } from '../services/access/key-service.ts';
 import type { QuotaService } from '../services/access/quota-service.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
+import type { LiveService } from '../services/events/live-service.ts';
 import type { HealthService } from '../services/health-service.ts';
 import type { ChangesService } from '../services/history/changes-service.ts';
 import type { HistoryService } from '../services/history/history-service.ts';
@@ -41,6 +42,7 @@ import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createBackfillRoutes } from './routes/backfills.ts';
 import { createChangesRoutes } from './routes/changes.ts';
+import { createEventRoutes } from './routes/events.ts';
 import { createHistoryRoutes } from './routes/history.ts';
 import { createKeyRoutes } from './routes/keys.ts';
 import { createPerformanceRoutes } from './routes/performance.ts';
@@ -66,6 +68,7 @@ export type ServerDeps = {
     readonly statements: StatementService;
     readonly performance: PerformanceService;
     readonly transactions: TransactionService;
+    readonly live: Pick<LiveService, 'open'>;
     readonly answers: AnswerService;
     readonly quotas: QuotaService;
     readonly keys: KeyService;
@@ -73,7 +76,7 @@ export type ServerDeps = {
     readonly health: Pick<HealthService, 'getHealth'>;
   };
   readonly readiness: OpsDeps['readiness'];
-  readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd' | 'onPartialAnswer'>;
+  readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd' | 'onPartialAnswer' | 'onStreamEnd'>;
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
   readonly endpointNames: ReadonlyMap<string, readonly string[]>;
@@ -115,6 +118,7 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createTransactionRoutes({ transactions: services.transactions, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
     ...createKeyRoutes({ keys: services.keys, now }),
+    ...createEventRoutes(services.live),
     ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];

@@ -25,10 +25,13 @@ import { composeHistory, composePast, composeSnapshots, type PastServices } from
 import { composeLedger } from './compose-ledger.ts';
 import { composePrices } from './compose-prices.ts';
 import { preferReplica, type ReadStores, type TenantServices } from './compose-replica.ts';
+import type { OutboundWay } from './compose-outbound.ts';
 import type { Storage } from './compose-storage.ts';
+import { composeWebhooks, type WebhookServices } from './compose-webhooks.ts';
 
 export type Services = TenantServices &
-  PastServices & {
+  PastServices &
+  WebhookServices & {
     readonly refreshes: RefreshService;
     readonly quotas: QuotaService;
     readonly schedules: ScheduleService;
@@ -46,6 +49,7 @@ export type Services = TenantServices &
 type ServiceDeps = {
   readonly storage: Storage;
   readonly http: HttpClient;
+  readonly outbound: { readonly webhooks: OutboundWay };
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly version: string;
@@ -53,7 +57,8 @@ type ServiceDeps = {
 };
 
 /** Makes the services over the stores and the outside world. */
-export function composeServices(config: Config, { storage, http, log, metrics, version, now }: ServiceDeps): Services {
+export function composeServices(config: Config, deps: ServiceDeps): Services {
+  const { storage, http, outbound, log, metrics, version, now } = deps;
   const { wallets, assets, balances } = storage;
   const { sources, transfers, past, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
   const { onPriceSource } = metrics;
@@ -98,6 +103,7 @@ export function composeServices(config: Config, { storage, http, log, metrics, v
       random: Math.random,
     }),
     ...composePast({ storage, sources, past, priceAdapters, log, now }),
+    ...composeWebhooks({ storage, way: outbound.webhooks, metrics, log, now }),
     snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, metrics, log }),
     transfers: createTransferImportService({
       ...reading,

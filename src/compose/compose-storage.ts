@@ -14,11 +14,14 @@ import { createTransferPastStore, type TransferPastStore } from '../db/ledger/tr
 import { migrateToLatest, pendingMigrations } from '../db/migrations.ts';
 import { createRefreshStore, type RefreshStore } from '../db/refresh-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from '../db/requests/idempotency-store.ts';
-import { readSecret } from '../db/requests/read-secret.ts';
 import { createScheduleStore, type ScheduleStore } from '../db/schedule-store.ts';
+import { type AttemptStore, createAttemptStore } from '../db/webhooks/attempt-store.ts';
+import { createDeliveryStore, type DeliveryStore } from '../db/webhooks/delivery-store.ts';
+import { createWebhookStore, type WebhookStore } from '../db/webhooks/webhook-store.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { readSecret } from '../db/requests/read-secret.ts';
 import { StartupError } from '../lib/startup-error.ts';
 import { createReadStores, openReplica, type ReadStores, type Replica } from './compose-replica.ts';
 
@@ -34,6 +37,9 @@ export type Storage = ReadStores & {
   readonly idempotency: IdempotencyStore;
   readonly quotas: QuotaStore;
   readonly keys: KeyStore;
+  readonly webhooks: WebhookStore;
+  readonly deliveries: DeliveryStore;
+  readonly attempts: AttemptStore;
   /** What cursors are signed with. */
   readCursorSecret(): Promise<Buffer>;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
@@ -79,6 +85,9 @@ export async function openStorage(
     idempotency: createIdempotencyStore(database.tenants),
     quotas: createQuotaStore(tenants),
     keys: createKeyStore(tenants),
+    webhooks: createWebhookStore(tenants),
+    deliveries: createDeliveryStore(tenants),
+    attempts: createAttemptStore(tenants),
     readCursorSecret: () => readSecret(database.db, 'cursors'),
     url,
     isEmbedded: embedded !== undefined,

@@ -32,6 +32,7 @@ type Operation = {
   operationId: string;
   tags: string[];
   summary: string;
+  security: Record<string, string[]>[];
   parameters?: { name: string; in: string; required?: boolean }[];
   requestBody?: { content: Record<string, { example: unknown }> };
   responses: Record<
@@ -84,6 +85,11 @@ describe('the OpenAPI document', () => {
         'PATCH /api/v1/assets/{id}',
         'DELETE /api/v1/assets/{id}',
         'POST /api/v1/assets/{id}/accept-price',
+        'GET /api/v1/keys',
+        'POST /api/v1/keys',
+        'GET /api/v1/keys/{id}',
+        'DELETE /api/v1/keys/{id}',
+        'POST /api/v1/keys/{id}/rotate',
         'GET /api/v1/providers',
         'GET /api/v1/health',
         'GET /api/v1/metrics',
@@ -137,6 +143,18 @@ describe('the OpenAPI document', () => {
         else expect(reply.schema.parse(reply.example)).toEqual(reply.example);
       }
     }
+  });
+
+  it('says of each operation which key it takes', () => {
+    expect(document.components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+    });
+    const scopesOf = (id: string) => operations.find(({ operation }) => operation.operationId === id)?.operation.security;
+    expect(scopesOf('listWallets')).toEqual([{ bearer: ['read:values'] }, { header: ['read:values'] }]);
+    expect(scopesOf('listKeys')).toEqual([{ bearer: ['admin'] }, { header: ['admin'] }]);
+    expect(scopesOf('listChains')).toEqual([{ bearer: [] }, { header: [] }]);
+    for (const { operation } of operations) expect(operation.responses).toHaveProperty('401');
   });
 
   it('lets answers gain fields and requests have none that are unknown', () => {
