@@ -7,6 +7,7 @@ import type { EndpointStatus } from '../lib/json-rpc/pool/endpoint-status.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { RateLimiter } from '../lib/rate-limiter.ts';
 import type { Tracer } from '../lib/tracing.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { KeyService } from '../services/access/key-service.ts';
 import type { QuotaService } from '../services/access/quota-service.ts';
 import type { AnswerService } from '../services/answer-service.ts';
@@ -22,7 +23,9 @@ import type { PerformanceService } from '../services/performance/performance-ser
 import type { PortfolioService } from '../services/portfolio-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { IdempotencyService } from '../services/requests/idempotency-service.ts';
+import type { RpcEndpointService } from '../services/rpc-endpoint-service.ts';
 import type { WalletService } from '../services/wallet-service.ts';
+import type { WebhookService } from '../services/webhooks/webhook-service.ts';
 import { createDocsRouter } from './docs.ts';
 import { admit } from './middleware/admit.ts';
 import { createClientAddress } from './middleware/client-address.ts';
@@ -42,6 +45,7 @@ import type { Route } from './route.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createBackfillRoutes } from './routes/backfills.ts';
 import { createChangesRoutes } from './routes/changes.ts';
+import { createDeliveryRoutes } from './routes/deliveries.ts';
 import { createEventRoutes } from './routes/events.ts';
 import { createHistoryRoutes } from './routes/history.ts';
 import { createKeyRoutes } from './routes/keys.ts';
@@ -49,10 +53,12 @@ import { createPerformanceRoutes } from './routes/performance.ts';
 import { createPortfolioRoutes } from './routes/portfolio.ts';
 import { createProviderRoutes } from './routes/providers.ts';
 import { createRefreshRoutes } from './routes/refreshes.ts';
+import { createRpcEndpointRoutes } from './routes/rpc-endpoints.ts';
 import { createStatementRoutes } from './routes/statements.ts';
 import { createSystemRoutes } from './routes/system.ts';
 import { createTransactionRoutes } from './routes/transactions.ts';
 import { createWalletRoutes } from './routes/wallets.ts';
+import { createWebhookRoutes } from './routes/webhooks.ts';
 import { sendJson } from './send-json.ts';
 import { serveRoute } from './serve-route.ts';
 
@@ -72,14 +78,16 @@ export type ServerDeps = {
     readonly answers: AnswerService;
     readonly quotas: QuotaService;
     readonly keys: KeyService;
+    readonly webhooks: WebhookService;
     readonly idempotency: Pick<IdempotencyService, 'run'>;
+    readonly rpcEndpoints: RpcEndpointService;
     readonly health: Pick<HealthService, 'getHealth'>;
   };
   readonly readiness: OpsDeps['readiness'];
   readonly metrics: Pick<Metrics, 'scrape' | 'onRequestStart' | 'onRequestEnd' | 'onPartialAnswer' | 'onStreamEnd'>;
   readonly chains: readonly Chain[];
   /** Names of the endpoints of each chain by its slug, fit to be shown. */
-  readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  readonly endpointNames: () => ReadonlyMap<string, readonly string[]>;
   /** How the endpoints are, by chain slug. */
   readonly endpointStates: () => ReadonlyMap<string, readonly EndpointStatus[]>;
   /** Whether the service listens for this machine alone: then it answers under loopback names only. */
@@ -117,8 +125,11 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createPerformanceRoutes({ performance: services.performance, chains: bySlug }),
     ...createTransactionRoutes({ transactions: services.transactions, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
+    ...createWebhookRoutes(services.webhooks),
+    ...createDeliveryRoutes(services.webhooks),
     ...createKeyRoutes({ keys: services.keys, now }),
     ...createEventRoutes(services.live),
+    ...createRpcEndpointRoutes(services.rpcEndpoints),
     ...createProviderRoutes({ endpointStates }),
     ...createSystemRoutes({ health: services.health, metrics, chains, endpointNames, stopSignal }),
   ];
@@ -143,11 +154,18 @@ export function createServer(deps: ServerDeps): Express {
   return app;
 }
 
+/**
+ * Requests that are worked on at once: enough to keep one core and the database busy. What does not fit waits, and what would wait for long is refused
+ * while its client is still there.
+ */
+const TURNS = { maxRunning: 8, maxRunningEach: 4, maxWaiting: 1_000, maxWaitingEach: 100, maxWaitMs: 10_000 };
+
 function createApiRouter(deps: ServerDeps): Router {
   const routes = createRoutes(deps);
   const clientOf = createClientAddress(deps.trustedProxies);
   const charge = createCharge({ limiter: deps.rateLimiter, clientOf, quotas: deps.services.quotas });
-  const serving = { ...deps, answers: deps.services.answers, idempotency: deps.services.idempotency, charge };
+  const turns = createTurns(TURNS);
+  const serving = { ...deps, turns, answers: deps.services.answers, idempotency: deps.services.idempotency, charge };
   const router = Router({ caseSensitive: true, strict: true });
   let document: OpenApiDocument | undefined;
   router.get('/openapi.json', async (request, response) => {

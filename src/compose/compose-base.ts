@@ -49,7 +49,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
   const http = traceHttpClient(createHttpClient(), tracer);
   const outbound = composeOutbound(config, { tracer });
   const now = (): Date => new Date();
-  const services = composeServices(config, { storage, http, log, metrics, version, now });
+  const services = composeServices(config, { storage, http, outbound, log, metrics, version, now });
   const ops = composeOps({ storage, health: services.health, metrics, log, isSampling });
   return {
     version,
@@ -77,6 +77,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
       { name: 'refreshes', run: () => services.refreshes.stop(), timeoutMs: 5_000 },
       { name: 'backfills', run: () => services.backfills.stop(), timeoutMs: 5_000 },
       { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
+      { name: 'webhooks', run: () => services.deliveries.stop(), timeoutMs: 5_000 },
       { name: 'probes', run: () => services.health.stop().finally(services.closeEndpoints), timeoutMs: 1_000 },
       { name: 'readiness', run: () => ops.stop(), timeoutMs: 1_000 },
       { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },

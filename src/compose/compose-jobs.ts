@@ -13,10 +13,10 @@ import type { Services } from './compose-services.ts';
 import type { Storage } from './compose-storage.ts';
 
 export type JobsDeps = {
-  readonly storage: Pick<Storage, 'url' | 'isEmbedded'>;
+  readonly storage: Pick<Storage, 'url' | 'isEmbedded' | 'feed'>;
   readonly services: Pick<
     Services,
-    'schedules' | 'refreshes' | 'healing' | 'backfills' | 'transfers' | 'snapshots' | 'idempotency' | 'health'
+    'schedules' | 'refreshes' | 'healing' | 'backfills' | 'transfers' | 'snapshots' | 'idempotency' | 'deliveries' | 'health'
   >;
   readonly metrics: Pick<Metrics, 'onJob' | 'setQueue' | 'setBacklogs' | 'setTransferLags'>;
   readonly tracer: Pick<Tracer, 'follow'>;
@@ -40,7 +40,7 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   const backend = openQueueBackend(location, log);
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
-  const { schedules, refreshes, healing, backfills, transfers, snapshots, idempotency } = services;
+  const { schedules, refreshes, healing, backfills, transfers, snapshots, idempotency, deliveries } = services;
   const plan = planSchedules({ transferSeconds: config.transferIntervalSeconds });
   const watch = watchJobs(plan, deps);
   const hooks = { onJob: watch.onJob, follow: followJobs(tracer), log };
@@ -53,9 +53,14 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
     transfers,
     snapshots,
     idempotency,
+    deliveries,
     plan,
     batchesAtOnce: BATCHES_AT_ONCE,
     ...hooks,
+  });
+  // At once, rather than when the schedule next comes round.
+  storage.feed.onEvents(() => {
+    deliveries.deliver().catch((error: unknown) => log.warn({ err: error }, 'webhooks could not be told of what is new'));
   });
   const looks = createRounds({
     async run() {

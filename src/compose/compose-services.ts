@@ -23,9 +23,9 @@ import { createWalletService } from '../services/wallet-service.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
 import { composeHistory, composePast, composeSnapshots, type PastServices } from './compose-history.ts';
 import { composeLedger } from './compose-ledger.ts';
+import type { OutboundWay } from './compose-outbound.ts';
 import { composePrices } from './compose-prices.ts';
 import { preferReplica, type ReadStores, type TenantServices } from './compose-replica.ts';
-import type { OutboundWay } from './compose-outbound.ts';
 import type { Storage } from './compose-storage.ts';
 import { composeWebhooks, type WebhookServices } from './compose-webhooks.ts';
 

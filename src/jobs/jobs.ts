@@ -7,6 +7,7 @@ import type { HealingService } from '../services/past/healing-service.ts';
 import type { RefreshService } from '../services/refresh-service.ts';
 import type { IdempotencyService } from '../services/requests/idempotency-service.ts';
 import type { ScheduleService } from '../services/schedule-service.ts';
+import type { DeliveryService } from '../services/webhooks/delivery-service.ts';
 import { createJobQueue, type JobQueue, type Schedule } from './job-queue.ts';
 import { createJobWorker, type FollowJob, type JobHandler, type OnJob } from './job-worker.ts';
 import { BATCH_JOB, parseBatchPayload, parseTickPayload } from './payloads.ts';
@@ -30,6 +31,7 @@ type JobsDeps = {
   readonly transfers: Pick<TransferImportService, 'run'>;
   readonly snapshots: Pick<SnapshotService, 'takeDue' | 'thin'>;
   readonly idempotency: Pick<IdempotencyService, 'forgetOld'>;
+  readonly deliveries: Pick<DeliveryService, 'deliver' | 'deleteOld'>;
   /** What is due how often: see `planSchedules`. */
   readonly plan: readonly Schedule[];
   /** Batches that this process may read at once. */
@@ -55,6 +57,7 @@ export function planSchedules({ transferSeconds }: Intervals): readonly Schedule
     { name: 'heal', everySeconds: 60 },
     { name: 'transfers', everySeconds: transferSeconds },
     { name: 'snapshots', everySeconds: 5 },
+    { name: 'deliver', everySeconds: 5 },
     { name: 'thin', everySeconds: 3600 },
   ];
 }
@@ -70,6 +73,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     transfers,
     snapshots,
     idempotency,
+    deliveries,
     plan,
     batchesAtOnce,
     log,
@@ -85,8 +89,15 @@ export function createJobs(deps: JobsDeps): Jobs {
     ['transfers', onTick((signal) => transfers.run(signal))],
     ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), backfills.resume(), schedules.adopt()])))],
     ['heal', onTick(async (signal) => void (await healing.heal(signal)))],
+    ['deliver', onTick(() => deliveries.deliver())],
     ['snapshots', onTick(async (signal) => void (await snapshots.takeDue(signal)))],
-    ['thin', onTick(async (signal) => void (await Promise.all([snapshots.thin(signal), idempotency.forgetOld(signal)])))],
+    [
+      'thin',
+      onTick(
+        async (signal) =>
+          void (await Promise.all([snapshots.thin(signal), deliveries.deleteOld(), idempotency.forgetOld(signal)])),
+      ),
+    ],
     [
       BATCH_JOB,
       async (data, signal) => {

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createEventMetrics, type EventMetrics } from './metrics/event-metrics.ts';
 import { createHttpMetrics, type HttpMetrics } from './metrics/http-metrics.ts';
 import { createJobMetrics, type JobMetrics } from './metrics/job-metrics.ts';
 import { createLogMetrics, type LogMetrics } from './metrics/log-metrics.ts';
@@ -6,18 +7,21 @@ import { createRpcMetrics, type RpcMetrics } from './metrics/rpc-metrics.ts';
 import { createStorageMetrics, type StorageMetrics } from './metrics/storage-metrics.ts';
 import { createTransferMetrics, type TransferMetrics } from './metrics/transfer-metrics.ts';
 import { createTrustMetrics, type TrustMetrics } from './metrics/trust-metrics.ts';
+import { createWebhookMetrics, type WebhookMetrics } from './metrics/webhook-metrics.ts';
 
 /**
  * What the service counts, as narrow callbacks that are handed to whoever has something to tell. Labels come from bounded sets: never an
  * address, a tenant, a key, a URL or the text of an error.
  */
 export type Metrics = HttpMetrics &
+  EventMetrics &
   RpcMetrics &
   StorageMetrics &
   JobMetrics &
   LogMetrics &
   TransferMetrics &
-  TrustMetrics & {
+  TrustMetrics &
+  WebhookMetrics & {
     /** Runs before each scrape, to set gauges. It must be quick: what has to be asked for is asked in the background. */
     readonly onScrape: (collect: () => void) => void;
     /** Everything in Prometheus' text format. */
@@ -56,12 +60,14 @@ export function createMetrics({ version }: { readonly version: string }): Metric
   const collectors: (() => void)[] = [];
   return {
     ...createHttpMetrics(registry),
+    ...createEventMetrics(registry),
     ...createRpcMetrics(registry),
     ...createStorageMetrics(registry),
     ...createJobMetrics(registry),
     ...createLogMetrics(registry),
     ...createTransferMetrics(registry),
     ...createTrustMetrics(registry),
+    ...createWebhookMetrics(registry),
     onScrape: (collect) => void collectors.push(collect),
     scrape() {
       for (const collect of collectors) collect();

@@ -83,6 +83,7 @@ function stubServices(stubs: ServiceStubs): Services {
     statements: fill('statements', ['getStatement']),
     performance: fill('performance', ['getPerformance']),
     history: fill('history', ['getHistory']),
+    webhooks: fill('webhooks', ['add', 'list', 'get', 'update', 'rotate', 'delete', 'listDeliveries', 'replay', 'test']),
     transactions: fill('transactions', ['list', 'add', 'delete', 'importCsv']),
     answers: {
       read: async ({ render }) => ({ ...(await render()), outcome: 'miss', ageMs: 0, ttlMs: 0, detail: null }),
@@ -95,6 +96,8 @@ function stubServices(stubs: ServiceStubs): Services {
     },
     quotas: { get: () => ({ wallets: null, requestsPerMinute: 600, refreshesPerHour: null }), ...stubs.quotas },
     keys: fill('keys', ['authenticate', 'holds', 'create', 'createFirst', 'list', 'get', 'rotate', 'revoke']),
+    live: fill('live', ['open']),
+    rpcEndpoints: fill('rpcEndpoints', ['list', 'add', 'remove', 'start', 'stop']),
     health: fill('health', ['getHealth']),
   };
 }
@@ -112,7 +115,7 @@ export function buildServerDeps(stubs: ServiceStubs = {}, overrides: Partial<Ser
     },
     metrics: createMetrics({ version: '0.1.0' }),
     chains,
-    endpointNames: new Map([['ethereum', ['rpc.example']]]),
+    endpointNames: () => new Map([['ethereum', ['rpc.example']]]),
     endpointStates: () => new Map(),
     isLoopback: true,
     rateLimiter: null,

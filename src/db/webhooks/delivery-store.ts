@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { type Delivery, type DeliveryStatus, TEST_MESSAGE_TYPE } from '../../domain/webhooks/webhook.ts';
+import { EVENT_CHANNEL } from '../events/record-events.ts';
 import type { Schema } from '../schema.ts';
 import type { TenantDb } from '../tenant-db.ts';
 import { isUuid } from '../uuid.ts';
@@ -46,6 +47,7 @@ export function createDeliveryStore(db: TenantDb): DeliveryStore {
         where tenant_id = ${tenantId} and webhook_id = ${webhookId} and id = ${deliveryId}
         returning *`.execute(db.of(tenantId));
       const [row] = rows;
+      if (row !== undefined) await tell(db, tenantId);
       return row && toDelivery(row);
     },
     async addTest(tenantId, webhookId) {
@@ -62,9 +64,15 @@ export function createDeliveryStore(db: TenantDb): DeliveryStore {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
+      await tell(db, tenantId);
       return toDelivery(row);
     },
   };
+}
+
+/** Nothing has happened, but there is something to be sent. */
+async function tell(db: TenantDb, tenantId: string): Promise<void> {
+  await sql`select pg_notify(${EVENT_CHANNEL}, ${tenantId} || ' 0')`.execute(db.of(tenantId));
 }
 
 function select(db: Kysely<Schema>, tenantId: string, webhookId: string) {
