@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { runCommand, toTable } from './command-line.ts';
+import { withDatabase } from './compose/compose-upkeep.ts';
+import { loadConfig } from './config.ts';
+import { createTenantStore, type Tenant, type TenantStore } from './db/access/tenant-store.ts';
+import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
+import { StartupError } from './lib/startup-error.ts';
+
+const USAGE = `Usage: npm run tenants -- list
+       npm run tenants -- create <name>
+       npm run tenants -- rename <name> <new name>
+       npm run tenants -- delete <name> --yes    with all its wallets, history and keys`;
+
+type Arguments = ReturnType<typeof readArguments>;
+
+await runCommand(async () => {
+  const args = readArguments(process.argv.slice(2));
+  return withDatabase(loadConfig(), { mayShare: true }, async (all) => run(args, createTenantStore({ all })));
+});
+
+function readArguments(args: readonly string[]) {
+  try {
+    const options = { yes: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const [command = '', ...names] = positionals;
+    return { ...values, command, names };
+  } catch {
+    throw new StartupError(USAGE);
+  }
+}
+
+async function run({ command, names: [name, other, ...rest], yes }: Arguments, store: TenantStore): Promise<string> {
+  if (rest.length > 0) throw new StartupError(USAGE);
+  if (command === 'list' && name === undefined) return describeTenants(store);
+  if (command === 'create' && name !== undefined && other === undefined) {
+    if ((await store.create(readName(name))) === undefined) throw new StartupError(`There is a tenant ${name} already.`);
+    return `Created: ${name}. Give it a key: npm run keys -- create --tenant ${name} --name <name> --scopes admin`;
+  }
+  if (command === 'rename' && name !== undefined && other !== undefined) {
+    const { id } = await find(store, name);
+    if ((await store.rename(id, readName(other))) === undefined) throw new StartupError(`There is a tenant ${other} already.`);
+    return `Renamed: ${name} is ${other} now`;
+  }
+  if (command === 'delete' && name !== undefined && other === undefined) return remove(store, { name, yes });
+  throw new StartupError(USAGE);
+}
+
+async function describeTenants(store: TenantStore): Promise<string> {
+  const rows = (await store.list()).map(({ id, name, createdAt, wallets, usableKeys }) => [
+    name,
+    String(wallets),
+    String(usableKeys),
+    createdAt.toISOString(),
+    id,
+  ]);
+  return toTable([['NAME', 'WALLETS', 'KEYS', 'CREATED', 'ID'], ...rows]);
+}
+
+async function remove(store: TenantStore, { name, yes }: { readonly name: string; readonly yes: boolean }): Promise<string> {
+  const { id } = await find(store, name);
+  if (id === DEFAULT_TENANT_ID) throw new StartupError('The first tenant is the owner of the service and stays.');
+  if (!yes) throw new StartupError(`This deletes all that ${name} has, for good. Say --yes if you mean it.`);
+  await store.delete(id);
+  return `Deleted: ${name}`;
+}
+
+async function find(store: TenantStore, name: string): Promise<Tenant> {
+  const tenant = await store.findByName(name);
+  if (tenant === undefined) throw new StartupError(`There is no tenant ${name}: see npm run tenants -- list`);
+  return tenant;
+}
+
+/** A name that a shell takes as it is. */
+function readName(text: string): string {
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$/u.test(text)) {
+    throw new StartupError('A name is 1 to 63 letters, digits, points, hyphens and underscores.');
+  }
+  return text;
+}
