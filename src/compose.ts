@@ -3,6 +3,7 @@ import { createServer } from './api/server.ts';
 import { composeAccess } from './compose/compose-access.ts';
 import { composeAnswers } from './compose/compose-answers.ts';
 import { composeBase } from './compose/compose-base.ts';
+import { composeEvents } from './compose/compose-events.ts';
 import type { ComposedJobs, JobsDeps } from './compose/compose-jobs.ts';
 import { composeRateLimiter } from './compose/compose-rate-limiter.ts';
 import type { Config } from './config.ts';
@@ -33,8 +34,9 @@ export async function compose(config: Config): Promise<Service> {
   const stopping = new AbortController();
   const limits = composeRateLimiter(config, base);
   const kept = composeAnswers(config, { ...base, feed: storage.feed });
+  const events = composeEvents(config, base);
   const app = createServer({
-    services: { ...services, keys, answers: kept.answers },
+    services: { ...services, keys, answers: kept.answers, live: events.live },
     readiness: ops.readiness,
     metrics,
     chains,
@@ -70,6 +72,7 @@ export async function compose(config: Config): Promise<Service> {
           { name: 'jobs', run: () => jobsStopped, timeoutMs: 15_000 },
           { name: 'rate limits', run: () => limits.close(), timeoutMs: 1_500 },
           { name: 'cache', run: () => kept.close(), timeoutMs: 1_500 },
+          { name: 'events', run: () => events.close(), timeoutMs: 1_500 },
           ...base.lastSteps,
         ],
         log,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Access, Principal } from '../domain/access.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { EventStream } from '../lib/event-stream.ts';
 import type { CsvForm } from './csv.ts';
 import type { ListFilters, Pages } from './cursor.ts';
 import { parsePart } from './parse-request.ts';
@@ -30,6 +31,7 @@ type ReplyTo<Specs extends ReplySpecs> = {
     readonly status: Status;
     readonly body: Specs[Status]['schema'] extends z.ZodType ? z.output<Specs[Status]['schema']> : null;
     readonly headers?: Readonly<Record<string, string>>;
+    readonly stream?: EventStream;
   };
 }[keyof Specs & number];
 
@@ -37,6 +39,8 @@ export type Reply = {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is written instead of the body, for as long as it goes on. */
+  readonly stream?: EventStream;
 };
 
 /** The parts of a request that no route parses for itself. */
@@ -76,6 +80,8 @@ type RouteFace = {
   readonly isMomentary?: true;
   /** Names of fields of its answer that are told this once and never kept: whoever repeats the request is told null. */
   readonly shownOnce?: readonly string[];
+  /** Whether it mostly waits for chains or other services, and so takes no turn from those that are answered from what is stored. */
+  readonly isPatient?: true;
   /** Points of the rate limit that a request takes, 1 when left out; 0 is for what must always answer. */
   readonly cost?: number;
   /** The codes it may answer with beyond those that any route may. */

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Principal } from '../domain/access.ts';
 import { AppError } from '../domain/errors.ts';
+import type { Turns } from '../lib/turns.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { IdempotencyService } from '../services/requests/idempotency-service.ts';
 import { CSV_TYPE, type CsvForm, renderCsv } from './csv.ts';
@@ -10,15 +11,19 @@ import { instanceOf } from './middleware/error-handler.ts';
 import { principalOf } from './middleware/principal.ts';
 import type { Charge } from './middleware/rate-limit.ts';
 import { requestIdOf } from './middleware/request-context.ts';
+import { costOf } from './openapi.ts';
 import { readQuery } from './parse-request.ts';
 import { faceFor } from './percent-face.ts';
 import type { Reply, Route } from './route.ts';
 import { JSON_TYPE, sendAnswer, sendJson, sendText, sendWritten, toBytes } from './send-json.ts';
+import { type StreamDeps, sendStream } from './send-stream.ts';
 
-type ServeDeps = {
+type ServeDeps = StreamDeps & {
   readonly answers: AnswerService;
   readonly idempotency: Pick<IdempotencyService, 'run'>;
   readonly charge: Charge;
+  /** In which tenants take turns. */
+  readonly turns: Turns;
   /** What cursors are signed with. */
   readonly cursorSecret: Buffer;
   /** Fires when the service begins to stop. */
@@ -34,7 +39,12 @@ export async function serveRoute(deps: ServeDeps, route: Route, { request, respo
   const { tenantId } = principal;
   const face = faceFor(route, principal);
   const csv = chooseTable(face, { request, response });
-  const handle = (): Promise<Reply> => callHandler(deps, face, { request, response, principal });
+  const handle = (): Promise<Reply> => {
+    const work = (): Promise<Reply> => callHandler(deps, face, { request, response, principal });
+    if (route.isPatient || costOf(route) === 0) return work();
+    // An answer that is kept is made for others too, who wait for it when this client goes.
+    return route.isCached ? deps.turns.run(tenantId, work) : deps.turns.run(tenantId, work, goneSignal(response));
+  };
   if (route.isCached) {
     const isBypass = wantsFresh(request);
     const render = async () => toBytes(write((await handle()).body, csv));
@@ -48,6 +58,7 @@ export async function serveRoute(deps: ServeDeps, route: Route, { request, respo
     route.method === 'get'
       ? await handle()
       : await writeOnce(deps, route, { request, response, tenantId, handle }).finally(() => deps.answers.noteWrite(tenantId));
+  if (reply.stream !== undefined) return sendStream(deps, route, { request, response, tenantId, stream: reply.stream });
   if (response.destroyed) return;
   if (route.isMomentary) response.setHeader('Cache-Control', 'no-store');
   const type = route.replies[reply.status]?.mediaType;

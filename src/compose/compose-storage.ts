@@ -5,6 +5,8 @@ import { type ChangeFeed, createChangeFeed } from '../db/change-feed.ts';
 import { type DataTimes, readDataTimes } from '../db/data-times.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { startEmbeddedPostgres } from '../db/embedded/embedded-postgres.ts';
+import { createRpcEndpointStore, type RpcEndpointStore } from '../db/endpoints/rpc-endpoint-store.ts';
+import { createEventStore, type EventStore } from '../db/events/event-store.ts';
 import { type BackfillStore, createBackfillStore } from '../db/history/backfill-store.ts';
 import { createHealingStore, type HealingStore } from '../db/history/healing-store.ts';
 import { createPriceHistoryStore, type PriceHistoryStore } from '../db/history/price-history-store.ts';
@@ -14,6 +16,7 @@ import { createTransferPastStore, type TransferPastStore } from '../db/ledger/tr
 import { migrateToLatest, pendingMigrations } from '../db/migrations.ts';
 import { createRefreshStore, type RefreshStore } from '../db/refresh-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from '../db/requests/idempotency-store.ts';
+import { readSecret } from '../db/requests/read-secret.ts';
 import { createScheduleStore, type ScheduleStore } from '../db/schedule-store.ts';
 import { type AttemptStore, createAttemptStore } from '../db/webhooks/attempt-store.ts';
 import { createDeliveryStore, type DeliveryStore } from '../db/webhooks/delivery-store.ts';
@@ -21,7 +24,6 @@ import { createWebhookStore, type WebhookStore } from '../db/webhooks/webhook-st
 import { AppError } from '../domain/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import { readSecret } from '../db/requests/read-secret.ts';
 import { StartupError } from '../lib/startup-error.ts';
 import { createReadStores, openReplica, type ReadStores, type Replica } from './compose-replica.ts';
 
@@ -29,11 +31,13 @@ export type Storage = ReadStores & {
   readonly refreshes: RefreshStore;
   readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
+  readonly events: EventStore;
   readonly healing: HealingStore;
   readonly backfills: BackfillStore;
   readonly priceHistory: PriceHistoryStore;
   readonly transferImports: TransferImportStore;
   readonly transferPasts: TransferPastStore;
+  readonly rpcEndpoints: RpcEndpointStore;
   readonly idempotency: IdempotencyStore;
   readonly quotas: QuotaStore;
   readonly keys: KeyStore;
@@ -56,6 +60,9 @@ export type Storage = ReadStores & {
   close(): Promise<void>;
 };
 
+const NOT_FORCED =
+  'DATABASE_URL: the login passes row security by and may not act as chainfolio_app, so that nothing but the queries themselves keeps tenants apart';
+
 /** One small question at a time, which is worth no wait. */
 const FOR_VERSIONS = { queryTimeoutMs: 2_000, maxConnections: 2 } as const;
 
@@ -77,11 +84,13 @@ export async function openStorage(
     refreshes: createRefreshStore(tenants),
     schedules: createScheduleStore(tenants),
     snapshots: createSnapshotStore(tenants),
+    events: createEventStore(tenants),
     healing: createHealingStore(tenants),
     backfills: createBackfillStore(tenants),
     priceHistory: createPriceHistoryStore(tenants),
     transferImports: createTransferImportStore(tenants),
     transferPasts: createTransferPastStore(tenants),
+    rpcEndpoints: createRpcEndpointStore(tenants),
     idempotency: createIdempotencyStore(database.tenants),
     quotas: createQuotaStore(tenants),
     keys: createKeyStore(tenants),
@@ -104,6 +113,7 @@ export async function openStorage(
   };
   try {
     await prepare(database, storage.isEmbedded);
+    if (!(await database.rowSecurity()).isForced) log.warn(NOT_FORCED);
   } catch (error) {
     await storage.close();
     throw error;

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../domain/errors.ts';
-import { DATA_CHANNEL, type DataVersion } from './data-version.ts';
+import { DATA_CHANNEL, type DataVersion, SHARED_DATA_ID } from './data-version.ts';
 import { EVENT_CHANNEL } from './events/record-events.ts';
 import { createListening } from './listening.ts';
 import type { Schema } from './schema.ts';
@@ -22,8 +22,8 @@ export type ChangeFeed = {
   onRefreshEnded(id: string, listener: () => void): () => void;
   /** Calls back with a tenant and the number of its last event whenever there are new ones, and with nothing when some may have been missed. */
   onEvents(listener: (news?: { readonly tenantId: string; readonly seq: bigint }) => void): void;
-  /** Calls back with whose data have changed, the id of what all share for that, and with nothing when something may have been missed. */
-  onChange(listener: (id?: string) => void): void;
+  /** Calls back with the tenant whose data have changed, and with nothing when those of all may have. */
+  onChange(listener: (tenantId?: string) => void): void;
   /** Whether the database tells us of changes. */
   isLive(): boolean;
   start(): void;
@@ -65,7 +65,7 @@ export function createChangeFeed({ url, db, log }: ChangeFeedOptions): ChangeFee
       else if (channel === EVENT_CHANNEL) for (const hear of eventListeners) hear({ tenantId: id, seq: BigInt(number) });
       else {
         memory.hear(id, BigInt(number));
-        for (const hear of changeListeners) hear(id);
+        for (const hear of changeListeners) hear(id === SHARED_DATA_ID ? undefined : id);
       }
     },
     onChange(isLive) {

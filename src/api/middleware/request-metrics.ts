@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { Metrics } from '../../lib/metrics.ts';
-import { routeOf } from './request-log.ts';
+import { endStatusOf, routeOf } from './request-log.ts';
 
 /** Counts and times each request under the template of its route. */
 export function createRequestMetrics({ onRequestStart, onRequestEnd }: Pick<Metrics, 'onRequestStart' | 'onRequestEnd'>) {
@@ -11,7 +11,7 @@ export function createRequestMetrics({ onRequestStart, onRequestEnd }: Pick<Metr
       onRequestEnd({
         method: request.method,
         route: routeOf(response),
-        status: response.writableFinished ? response.statusCode : null,
+        status: endStatusOf(response),
         seconds: (performance.now() - startedAt) / 1000,
       });
     });

@@ -46,7 +46,8 @@ export function presentBalances(
   };
 }
 
-function presentSource(source: SourceReport): SourceWire {
+/** How far one part of an answer can be trusted. */
+export function presentSource(source: SourceReport): SourceWire {
   return {
     wallet_id: source.walletId,
     chain: source.chain,

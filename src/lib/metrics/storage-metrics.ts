@@ -8,7 +8,7 @@ export type StorageMetrics = {
   readonly setPool: (pool: 'primary' | 'replica', size: PoolSize) => void;
   /** One command to a Redis. `isGood` false: an error or no answer in time. */
   readonly onRedis: (command: {
-    readonly client: 'cache' | 'queue' | 'limits';
+    readonly client: 'cache' | 'queue' | 'limits' | 'events';
     readonly isGood: boolean;
     readonly seconds: number;
   }) => void;
