@@ -66,6 +66,14 @@ it('tells an error by its words, not by what a library hung on it', () => {
 });
 
 describe('createRedactor', () => {
+  it('hides what has the form of a key or of a webhook’s secret, known or not', () => {
+    const { redact } = createRedactor([]);
+    const key = `cpf_4fKq0ZsLw2Xb_${'aZ09'.repeat(12)}x`;
+    expect(redact(`X-API-Key: ${key}, then whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw+/==.`)).toBe(
+      'X-API-Key: [secret], then [secret].',
+    );
+  });
+
   it('leaves no secret whole, whatever characters secrets and text are made of', () => {
     const secret = fc.string({ minLength: 6, unit: fc.constantFrom(...'ab.*+?^$()|[]{}\\\\/"\\n%ü😀') });
     fc.assert(
