@@ -83,6 +83,7 @@ export function errorCodesOf(route: Route): readonly ErrorCode[] {
   if (route.access !== 'any_key') codes.add('forbidden');
   if (route.replies[200]?.csv !== undefined) codes.add('not_acceptable');
   if (costOf(route) > 0) codes.add('rate_limited');
+  if (costOf(route) > 0 && !route.isPatient) codes.add('service_unavailable');
   if (route.body.presence !== 'none') {
     for (const code of ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const) codes.add(code);
   }

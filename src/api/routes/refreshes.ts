@@ -45,6 +45,7 @@ function fetchRoute(refreshes: RefreshService): Route {
     tag: 'Wallets',
     summary: 'Read the balances of a wallet from its chains',
     cost: REFRESH_COST,
+    isPatient: true,
     description:
       'Starts a refresh, or joins the one that is reading the same already, and waits for it. It goes on when you stop waiting.',
     requestHeaders: preferHeader,
@@ -70,6 +71,7 @@ function portfolioRoute(refreshes: RefreshService): Route {
     tag: 'Portfolio',
     summary: 'Read the balances of many wallets from their chains',
     cost: REFRESH_COST,
+    isPatient: true,
     description:
       'Starts a refresh, or joins the one that is reading the same already, and waits for it. It goes on when you stop waiting.',
     requestHeaders: preferHeader,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
+import type { Wallet } from '../../domain/wallet.ts';
 import type { WalletAdded, WalletInput, WalletService } from '../../services/wallet-service.ts';
+import { etagHeader, etagOfVersion, ifMatchHeaders, readIfMatch } from '../entity-tag.ts';
 import { bulkExample, newWalletExample, walletExample, walletPageExample } from '../examples.ts';
 import { httpFaceOf, toProblem } from '../http-errors.ts';
 import { presentWallet } from '../presenters/wallet.ts';
@@ -16,8 +18,14 @@ import {
 } from '../schemas/wallets.ts';
 import { NAME_ERRORS, withDeadline } from './upstream.ts';
 
+const theWallet = {
+  description: 'The wallet as it is now.',
+  schema: walletSchema,
+  example: walletExample,
+  headers: etagHeader,
+} as const;
 const walletParams = z.strictObject({ id: uuid });
-const LOCATION = { Location: 'Path of the wallet.' };
+const LOCATION = { Location: 'Path of the wallet.', ...etagHeader };
 /** Wallets of one request that together take a point of the rate limit. */
 const WALLETS_A_POINT = 5;
 
@@ -41,6 +49,7 @@ function addRoute(wallets: WalletService): Route {
     access: 'write',
     tag: 'Wallets',
     summary: 'Follow a wallet',
+    isPatient: true,
     cost: 2,
     description:
       'Adds an address, or the address a name stands for. One that is followed already keeps its id, name and label and gains the chains it lacks.',
@@ -54,7 +63,7 @@ function addRoute(wallets: WalletService): Route {
     errors: ['quota_exceeded', ...NAME_ERRORS],
     handler: async ({ tenantId, body, signal }) => {
       const { wallet, created } = await wallets.add(tenantId, toInput(body), withDeadline(signal()));
-      return reply(created ? 201 : 200, presentWallet(wallet), { Location: `/api/v1/wallets/${wallet.id}` });
+      return tellWallet(wallet, created ? 201 : 200, { Location: `/api/v1/wallets/${wallet.id}` });
     },
   });
 }
@@ -67,6 +76,7 @@ function bulkRoute(wallets: WalletService): Route {
     access: 'write',
     tag: 'Wallets',
     summary: 'Follow up to 1,000 wallets',
+    isPatient: true,
     description:
       'Each wallet has a result of its own, in order: one that cannot be added spoils no other. A request that does not fit the schema is refused whole. Every 5 wallets take 1 point more.',
     cost: 2,
@@ -134,9 +144,9 @@ function getRoute(wallets: WalletService): Route {
     params: walletParams,
     query: nothing,
     body: noBody,
-    replies: { 200: { description: 'The wallet.', schema: walletSchema, example: walletExample } },
+    replies: { 200: { ...theWallet, description: 'The wallet.' } },
     errors: ['wallet_not_found'],
-    handler: async ({ tenantId, params }) => reply(200, presentWallet(await wallets.get(tenantId, params.id))),
+    handler: async ({ tenantId, params }) => tellWallet(await wallets.get(tenantId, params.id), 200),
   });
 }
 
@@ -151,10 +161,13 @@ function patchRoute(wallets: WalletService): Route {
     params: walletParams,
     query: nothing,
     body: { schema: walletPatchSchema, presence: 'required', example: { label: 'Cold wallet' } },
-    replies: { 200: { description: 'The wallet as it is now.', schema: walletSchema, example: walletExample } },
-    errors: ['wallet_not_found'],
-    handler: async ({ tenantId, params, body }) =>
-      reply(200, presentWallet(await wallets.setLabel(tenantId, params.id, body.label))),
+    requestHeaders: ifMatchHeaders,
+    replies: { 200: theWallet },
+    errors: ['wallet_not_found', 'precondition_failed'],
+    handler: async ({ tenantId, params, body, header }) => {
+      const change = { label: body.label, ifVersion: readIfMatch(header('if-match')) };
+      return tellWallet(await wallets.setLabel(tenantId, params.id, change), 200);
+    },
   });
 }
 
@@ -172,12 +185,22 @@ function deleteRoute(wallets: WalletService): Route {
     query: nothing,
     body: noBody,
     replies: { 204: { description: 'Gone.', schema: null, example: null } },
-    errors: ['wallet_not_found'],
-    handler: async ({ tenantId, params }) => {
-      await wallets.delete(tenantId, params.id);
+    requestHeaders: ifMatchHeaders,
+    errors: ['wallet_not_found', 'precondition_failed'],
+    handler: async ({ tenantId, params, header }) => {
+      await wallets.delete(tenantId, params.id, readIfMatch(header('if-match')));
       return reply(204, null);
     },
   });
+}
+
+function tellWallet<const Status extends 200 | 201>(
+  wallet: Wallet,
+  status: Status,
+  headers: Readonly<Record<string, string>> = {},
+) {
+  const body = presentWallet(wallet);
+  return reply(status, body, { ...headers, ...etagOfVersion(wallet.version, body) });
 }
 
 function toInput({ address, chain, label }: z.output<typeof newWalletSchema>): WalletInput {

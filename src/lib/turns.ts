@@ -1,0 +1,182 @@
+import { AppError } from '../domain/errors.ts';
+
+/** Lets a few work at a time, in turn by whom they work for. */
+export type Turns = {
+  /**
+   * Runs `work` when it is its owner's turn. Throws rate_limited at once when the owner has too much waiting already, service_unavailable when all
+   * together have, or when its turn does not come in time; and what `signal`, if there is one, is aborted with while it waits.
+   */
+  run<T>(owner: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+};
+
+type TurnsOptions = {
+  /** Works at once, of all and of one owner. */
+  readonly maxRunning: number;
+  readonly maxRunningEach: number;
+  /** Works that wait, of all and of one owner. */
+  readonly maxWaiting: number;
+  readonly maxWaitingEach: number;
+  readonly maxWaitMs: number;
+};
+
+type Owner = {
+  running: number;
+  readonly waiting: Set<() => void>;
+  /** Time of work of the last while, as it was at `countedAtMs`. */
+  usedMs: number;
+  countedAtMs: number;
+};
+
+/** What was used counts half as much after this time. */
+const HALF_LIFE_MS = 10_000;
+/** Those whose use differs by less go side by side. */
+const SLACK_MS = 50;
+/** Use grows while work goes on, so that whose turn it is may change without anybody coming or going. */
+const LOOK_AGAIN_MS = 25;
+const SWEEP_INTERVAL_MS = 1_000;
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * The next turn is that of whoever has used least of late, and whoever has used more waits while others are at work: one who asks for a hundred
+ * times as much gets what the others leave, and they find at most `maxRunningEach` of its works before them.
+ */
+export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaitingEach, maxWaitMs }: TurnsOptions): Turns {
+  const owners = createOwners();
+  let running = 0;
+  let waiting = 0;
+  const look = createLook();
+
+  const startNext = (): boolean => {
+    const next = leastUsed(owners.all(), (owner) => owner.waiting.size > 0 && owner.running < maxRunningEach);
+    const other = leastUsed(owners.all(), (owner) => owner.running > 0 && owner !== next);
+    if (next === undefined || (other !== undefined && next.usedMs > other.usedMs + SLACK_MS)) return false;
+    for (const start of next.waiting) {
+      start();
+      return true;
+    }
+    return false;
+  };
+  const startAll = (): void => {
+    owners.count();
+    while (running < maxRunning && waiting > 0 && startNext());
+    if (waiting > 0) look.later(startAll);
+  };
+
+  const takePlace = (owner: Owner): Place => {
+    if (owner.waiting.size >= maxWaitingEach) {
+      throw new AppError('rate_limited', 'Too many of your requests are waiting already.', { retryAfterMs: RETRY_AFTER_MS });
+    }
+    if (waiting >= maxWaiting) throw tooBusy();
+    const turn = Promise.withResolvers<void>();
+    const leave = (): boolean => {
+      const isWaiting = owner.waiting.delete(start);
+      if (isWaiting) waiting -= 1;
+      return isWaiting;
+    };
+    const start = (): void => {
+      leave();
+      running += 1;
+      owner.running += 1;
+      turn.resolve();
+    };
+    owner.waiting.add(start);
+    waiting += 1;
+    return { turn: turn.promise, giveUp: (reason) => void (leave() && turn.reject(reason)) };
+  };
+
+  return {
+    async run(name, work, signal) {
+      signal?.throwIfAborted();
+      const owner = owners.find(name);
+      const place = takePlace(owner);
+      startAll();
+      if (owner.waiting.size > 0) await awaitTurn(place, signal, maxWaitMs);
+      try {
+        return await work();
+      } finally {
+        owners.count();
+        running -= 1;
+        owner.running -= 1;
+        startAll();
+      }
+    },
+  };
+}
+
+/** Calls back after a moment, once for all that ask meanwhile. */
+function createLook(): { later(callBack: () => void): void } {
+  let isDue = false;
+  return {
+    later(callBack) {
+      if (isDue) return;
+      isDue = true;
+      setTimeout(() => {
+        isDue = false;
+        callBack();
+      }, LOOK_AGAIN_MS).unref();
+    },
+  };
+}
+
+/** Where one waits for its turn. */
+type Place = {
+  readonly turn: Promise<void>;
+  /** Rejects the turn, unless it has come. */
+  giveUp(reason: unknown): void;
+};
+
+async function awaitTurn({ turn, giveUp }: Place, signal: AbortSignal | undefined, maxWaitMs: number): Promise<void> {
+  const onAbort = (): void => giveUp(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => giveUp(tooBusy()), maxWaitMs);
+  await turn.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  });
+}
+
+type Owners = {
+  find(name: string): Owner;
+  all(): Iterable<Owner>;
+  /** Brings what all have used up to the moment. */
+  count(): void;
+};
+
+function createOwners(): Owners {
+  const owners = new Map<string, Owner>();
+  let sweptAtMs = performance.now();
+  const sweep = (): void => {
+    for (const [name, { running, waiting, usedMs }] of owners) {
+      if (running === 0 && waiting.size === 0 && usedMs < SLACK_MS) owners.delete(name);
+    }
+  };
+  return {
+    find(name) {
+      const owner = owners.get(name) ?? { running: 0, waiting: new Set(), usedMs: 0, countedAtMs: performance.now() };
+      owners.set(name, owner);
+      return owner;
+    },
+    all: () => owners.values(),
+    count() {
+      const nowMs = performance.now();
+      for (const owner of owners.values()) {
+        const passedMs = nowMs - owner.countedAtMs;
+        owner.usedMs = owner.usedMs * 2 ** (-passedMs / HALF_LIFE_MS) + owner.running * passedMs;
+        owner.countedAtMs = nowMs;
+      }
+      if (nowMs - sweptAtMs < SWEEP_INTERVAL_MS) return;
+      sweptAtMs = nowMs;
+      sweep();
+    },
+  };
+}
+
+function leastUsed(owners: Iterable<Owner>, isMeant: (owner: Owner) => boolean): Owner | undefined {
+  let least: Owner | undefined;
+  for (const owner of owners) if (isMeant(owner) && owner.usedMs < (least?.usedMs ?? Number.POSITIVE_INFINITY)) least = owner;
+  return least;
+}
+
+function tooBusy(): AppError {
+  return new AppError('service_unavailable', 'Too many requests are waiting already.', { retryAfterMs: RETRY_AFTER_MS });
+}
