@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Router } from 'express';
+import { renderErrorList, renderErrorPage } from './error-pages.ts';
 import { listHttpErrors } from './http-errors.ts';
 import { noteRoute } from './middleware/request-log.ts';
 import { API_PREFIX } from './openapi.ts';
@@ -46,10 +47,9 @@ const START_SCRIPT = `SwaggerUIBundle({
 });
 `;
 
-/** The pages people read: `/docs`, rendered in the browser without anything from outside, and `/docs/errors`. */
+/** The pages people read: `/docs`, rendered in the browser without anything from outside, `/docs/errors`, and a page for each code. */
 export function createDocsRouter(): Router {
   const assetsDir = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  const errorsPage = renderErrorsPage();
   const router = Router();
   router.get('/', (_request, response) => {
     noteRoute(response, '/');
@@ -68,7 +68,14 @@ export function createDocsRouter(): Router {
   };
   text('/docs', 'html', DOCS_PAGE);
   text('/docs/start.js', 'js', START_SCRIPT);
-  text('/docs/errors', 'html', errorsPage);
+  text('/docs/errors', 'html', renderErrorList());
+  const errorPages = new Map<string, string>(listHttpErrors().map((face) => [face.code, renderErrorPage(face)]));
+  router.get('/docs/errors/:code', (request, response, next) => {
+    const page = errorPages.get(request.params.code);
+    if (page === undefined) return next();
+    noteRoute(response, '/docs/errors/{code}');
+    response.type('html').end(page);
+  });
   for (const name of ASSETS) {
     router.get(`/docs/${name}`, (_request, response) => {
       noteRoute(response, `/docs/${name}`);
@@ -76,27 +83,4 @@ export function createDocsRouter(): Router {
     });
   }
   return router;
-}
-
-function renderErrorsPage(): string {
-  const rows = listHttpErrors().map(
-    ({ code, status, title }) => `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${title}.</td></tr>`,
-  );
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>chainfolio errors</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem}td,th{padding:.2rem 1rem;text-align:left}:target{background:#fe9}</style>
-</head>
-<body>
-<h1>Errors</h1>
-<p>Every error is a document of type <code>application/problem+json</code> with one of these codes.</p>
-<table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
-${rows.join('\n')}
-</tbody></table>
-</body>
-</html>
-`;
 }

@@ -38,7 +38,7 @@ export const bulkExample = {
       status: 400,
       wallet: null,
       error: {
-        type: '/docs/errors#invalid_address',
+        type: '/docs/errors/invalid_address',
         title: 'This is not an address',
         status: 400,
         detail: 'This is neither an EVM address nor a Solana address.',

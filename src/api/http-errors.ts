@@ -2,8 +2,9 @@ import type { AppError, ErrorCode } from '../domain/errors.ts';
 import type { Problem } from './schemas/problem.ts';
 
 type HttpFace = { readonly status: number; readonly title: string };
+export type ErrorFace = HttpFace & { readonly code: ErrorCode };
 
-/** The one table of errors: the status and title of every code. `/docs/errors` shows it. */
+/** The one table of errors: the status and title of every code. `/docs/errors` shows it; what more there is to say is in `errorTexts`. */
 const httpErrors = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
@@ -15,6 +16,7 @@ const httpErrors = {
   forbidden: { status: 403, title: 'The key does not allow this' },
   quota_exceeded: { status: 403, title: 'There are no more of these to be had' },
   name_not_found: { status: 422, title: 'The name has no address' },
+  endpoint_unusable: { status: 422, title: 'No endpoint of the chain answers there' },
   not_a_token: { status: 422, title: 'There is no token at this address' },
   wallet_not_found: { status: 404, title: 'There is no such wallet' },
   asset_not_found: { status: 404, title: 'There is no such asset' },
@@ -70,8 +72,10 @@ const httpErrors = {
 } as const satisfies Record<ErrorCode, HttpFace>;
 
 /** Every code with its face, in the order of the table. */
-export function listHttpErrors(): readonly (HttpFace & { readonly code: string })[] {
-  return Object.entries(httpErrors).map(([code, face]) => ({ code, ...face }));
+export function listHttpErrors(): readonly ErrorFace[] {
+  return Object.keys(httpErrors)
+    .filter(isErrorCode)
+    .map((code) => ({ code, ...httpErrors[code] }));
 }
 
 /** Whether a text is a code. */
@@ -104,7 +108,7 @@ export function toProblem(
 ): Problem {
   const { status, title } = httpErrors[error.code];
   return {
-    type: `/docs/errors#${error.code}`,
+    type: `/docs/errors/${error.code}`,
     title,
     status,
     detail: GENERIC_DETAILS[status] ?? error.message,

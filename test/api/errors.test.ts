@@ -49,7 +49,7 @@ describe('what a service throws', () => {
   ])('%s is a %i', async (code, status) => {
     const answer = await apiThatThrows(new AppError(code, `says ${SECRET}`)).call('POST', '/wallets', { body });
     expect(answer.status).toBe(status);
-    expect(answer.body).toMatchObject({ code, instance: '/api/v1/wallets', type: `/docs/errors#${code}` });
+    expect(answer.body).toMatchObject({ code, instance: '/api/v1/wallets', type: `/docs/errors/${code}` });
     if (status < 500) expect(answer.body.detail).toBe(`says ${SECRET}`);
     else expect(JSON.stringify(answer.body)).not.toContain('CANARY');
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { listHttpErrors } from '../../src/api/http-errors.ts';
 import { createServer } from '../../src/api/server.ts';
 import { NOW } from '../support/builders.ts';
 import { request } from '../support/request.ts';
@@ -86,12 +87,28 @@ describe('the pages', () => {
     expect(page.headers['content-security-policy']).toMatch(/default-src 'none'.*connect-src 'self'/);
   });
 
-  it('explain every code that a problem points to', async () => {
-    const page = (await request(app).get('/docs/errors')).text;
+  it('explain what a problem points to', async () => {
     const problem = (await request(app).get('/nowhere')).body;
-    const [path, code] = problem.type.split('#');
-    expect(path).toBe('/docs/errors');
-    expect(page).toContain(`id="${code}"`);
+    const page = await request(app).get(problem.type);
+    expect(page.headers['content-type']).toContain('text/html');
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(page.text).toContain(`<h1>${problem.title}</h1>`);
+    expect(page.text).toContain('<h2>What to do</h2>');
+  });
+
+  it('list every code, each with a page of its own', async () => {
+    const list = (await request(app).get('/docs/errors')).text;
+    const linked = [...list.matchAll(/href="(\/docs\/errors\/\w+)"/g)].map((match) => match[1] ?? '');
+    expect(linked).toEqual(listHttpErrors().map(({ code }) => `/docs/errors/${code}`));
+    const pages = await Promise.all(linked.map((path) => request(app).get(path)));
+    for (const { status, text } of pages) {
+      expect(status).toBe(200);
+      expect(text).not.toMatch(/undefined|`/);
+    }
+    expect(new Set(pages.map(({ text }) => text)).size).toBe(linked.length);
+    for (const path of ['/docs/errors/none', '/docs/errors/__proto__']) {
+      expect((await request(app).get(path)).status).toBe(404);
+    }
   });
 
   it('give nothing else out of the folders behind them', async () => {

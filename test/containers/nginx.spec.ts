@@ -164,7 +164,7 @@ describe('what is refused', () => {
   ])('%s is not there', async (path) => {
     const { status, problem } = await refusalOf(`GET ${path} HTTP/1.1\r\nHost: localhost`);
     expect(status).toBe(404);
-    expect(problem).toMatchObject({ status: 404, code: 'route_not_found', type: '/docs/errors#route_not_found', errors: [] });
+    expect(problem).toMatchObject({ status: 404, code: 'route_not_found', type: '/docs/errors/route_not_found', errors: [] });
     expect(problem.request_id).toMatch(/^[0-9a-f]{32}$/);
   });
 
@@ -191,7 +191,7 @@ describe('what is refused', () => {
     ['what is not HTTP', 'BE SO KIND', 400, 'invalid_request'],
   ])('%s', async (_, head, status, code) => {
     const refusal = await refusalOf(head);
-    expect(refusal).toMatchObject({ status, problem: { status, code, type: `/docs/errors#${code}` } });
+    expect(refusal).toMatchObject({ status, problem: { status, code, type: `/docs/errors/${code}` } });
   });
 
   it('tells in its answer the path that was asked for, never what could break the document', async () => {
