@@ -68,6 +68,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
       });
       storage.feed.start();
       services.health.start();
+      services.rpcEndpoints.start();
       ops.start();
       jobs.start();
       log.info({ url }, 'serving');
@@ -78,6 +79,7 @@ export async function composeBase(config: Config, { serviceName, isSampling }: B
       { name: 'backfills', run: () => services.backfills.stop(), timeoutMs: 5_000 },
       { name: 'prices', run: () => services.prices.stop(), timeoutMs: 2_000 },
       { name: 'webhooks', run: () => services.deliveries.stop(), timeoutMs: 5_000 },
+      { name: 'endpoints', run: () => services.rpcEndpoints.stop(), timeoutMs: 1_000 },
       { name: 'probes', run: () => services.health.stop().finally(services.closeEndpoints), timeoutMs: 1_000 },
       { name: 'readiness', run: () => ops.stop(), timeoutMs: 1_000 },
       { name: 'http client', run: () => http.close(), timeoutMs: 1_000 },

@@ -17,13 +17,14 @@ import { createPortfolioService } from '../services/portfolio-service.ts';
 import { createPriceService, type PriceService } from '../services/price-service.ts';
 import { createRefreshService, type RefreshService } from '../services/refresh-service.ts';
 import { createIdempotencyService, type IdempotencyService } from '../services/requests/idempotency-service.ts';
+import { createRpcEndpointService, type RpcEndpointService } from '../services/rpc-endpoint-service.ts';
 import { createScheduleService, type ScheduleService } from '../services/schedule-service.ts';
 import type { StoredPortfolio } from '../services/stored-portfolio.ts';
 import { createWalletService } from '../services/wallet-service.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
 import { composeHistory, composePast, composeSnapshots, type PastServices } from './compose-history.ts';
 import { composeLedger } from './compose-ledger.ts';
-import type { OutboundWay } from './compose-outbound.ts';
+import type { Outbound } from './compose-outbound.ts';
 import { composePrices } from './compose-prices.ts';
 import { preferReplica, type ReadStores, type TenantServices } from './compose-replica.ts';
 import type { Storage } from './compose-storage.ts';
@@ -42,6 +43,7 @@ export type Services = TenantServices &
     readonly idempotency: IdempotencyService;
     /** The endpoints of chains: their names, and how they are. */
     readonly endpoints: ChainAdapters['endpoints'];
+    readonly rpcEndpoints: RpcEndpointService;
     /** Ends what looks at them in the background. */
     readonly closeEndpoints: () => void;
   };
@@ -49,7 +51,7 @@ export type Services = TenantServices &
 type ServiceDeps = {
   readonly storage: Storage;
   readonly http: HttpClient;
-  readonly outbound: { readonly webhooks: OutboundWay };
+  readonly outbound: Pick<Outbound, 'webhooks' | 'rpc'>;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly version: string;
@@ -59,23 +61,17 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, deps: ServiceDeps): Services {
   const { storage, http, outbound, log, metrics, version, now } = deps;
-  const { wallets, assets, balances } = storage;
-  const { sources, transfers, past, callers, resolvers, endpoints, close } = composeChains(config, { http, log, metrics });
-  const { onPriceSource } = metrics;
+  const { wallets, assets, balances, ping } = storage;
+  const adapters = composeChains(config, { http, guarded: outbound.rpc, log, metrics });
+  const { sources, transfers, past, callers, resolvers, endpoints, close } = adapters;
   const feeds = { caller: callers.get('ethereum'), callerAt: past.callers.get('ethereum') };
-  const priceAdapters = composePrices(config, { http, ...feeds, now, onPriceSource });
+  const priceAdapters = composePrices(config, { http, ...feeds, now, onPriceSource: metrics.onPriceSource });
   const prices = createPriceService({ ...priceAdapters, store: storage.prices, now, log });
-  const share = createShareByVersion({
-    knownVersion: storage.feed.knownVersion,
-    weigh: countRows,
-    maxWeight: MAX_SHARED_ROWS,
-    now: Date.now,
-  });
   const quotas = createQuotaService({ store: storage.quotas, defaults: config.quotas, elapsedMs: () => performance.now(), log });
   const parts = {
     sources,
     resolvers,
-    share,
+    share: createShare(storage),
     quotas,
     now,
     baseSeconds: config.refreshIntervalSeconds,
@@ -83,8 +79,7 @@ export function composeServices(config: Config, deps: ServiceDeps): Services {
     riskFreePerYear: config.riskFreePerYear,
   };
   const tenants = withReplica(composeTenants(storage, { ...parts, prices }), { storage, parts, log });
-  const followedChains = (): Promise<ReadonlySet<string>> => wallets.listFollowedChains();
-  const health = createHealthService({ version, ping: () => storage.ping(), followedChains, sources, log });
+  const health = createHealthService({ version, ping, followedChains: wallets.listFollowedChains, sources, log });
   health.addParts(() => prices.health());
   const reading = { wallets, assets, balances, prices, chains, sources, listedTokens, log };
   return {
@@ -117,12 +112,17 @@ export function composeServices(config: Config, deps: ServiceDeps): Services {
     health,
     idempotency: createIdempotencyService({ store: storage.idempotency, log }),
     endpoints,
+    rpcEndpoints: createRpcEndpointService({ store: storage.rpcEndpoints, chains, pools: adapters.endpointSettings, log }),
     closeEndpoints: close,
   };
 }
 
 /** About 50 MB of what was read of tenants. */
 const MAX_SHARED_ROWS = 100_000;
+
+function createShare({ feed }: Storage): ShareByVersion<StoredPortfolio> {
+  return createShareByVersion({ knownVersion: feed.knownVersion, weigh: countRows, maxWeight: MAX_SHARED_ROWS, now: Date.now });
+}
 
 function countRows({ holdings, sources }: StoredPortfolio): number {
   return holdings.length + sources.length;

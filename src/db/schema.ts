@@ -10,6 +10,7 @@ import type { LedgerKind, LedgerOrigin } from '../domain/ledger/ledger.ts';
 import type { PriceAttempt } from '../domain/price.ts';
 import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
 import type { AccessTables } from './access/access-tables.ts';
+import type { EndpointTables } from './endpoints/endpoint-tables.ts';
 import type { RequestTables } from './requests/request-tables.ts';
 import type { QuotaTables } from './access/quota-tables.ts';
 import type { AlertTables } from './alerts/alert-tables.ts';
@@ -20,7 +21,7 @@ type Exact = string;
 type CreatedAt = ColumnType<Date, never, never>;
 
 /** The tables as queries see them; the migrations are what makes them so. */
-export type Schema = CoreTables & AccessTables & EventTables & WebhookTables & AlertTables & RequestTables & QuotaTables;
+export type Schema = CoreTables & AccessTables & EndpointTables & EventTables & WebhookTables & AlertTables & RequestTables & QuotaTables;
 
 type EventTables = {
   event_counters: { tenant_id: string; last_seq: Exact };

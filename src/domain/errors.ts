@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'delivery_not_found'
   | 'alert_not_found'
   | 'endpoint_not_found'
+  | 'endpoint_unusable'
   | 'unauthorized'
   | 'forbidden'
   | 'quota_exceeded'

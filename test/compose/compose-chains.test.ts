@@ -4,6 +4,8 @@ import { loadConfig } from '../../src/config.ts';
 import { createHttpClient } from '../../src/lib/http-client.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
+import { createGuardedClient } from '../../src/lib/outbound/guarded-client.ts';
+import { createOutboundGuard, RPC_RULES } from '../../src/lib/outbound/outbound-guard.ts';
 
 const BUDGET = { perSecond: 12, perDay: 1_000 };
 
@@ -15,8 +17,10 @@ function partOf(settings: Readonly<Record<string, string>>): { perSecond: number
     ...settings,
   });
   const log = createLogger({ level: 'silent', secrets: [], destination: { write: () => undefined } });
+  const guard = createOutboundGuard({ rules: RPC_RULES, allowances: [] });
   const { endpoints, close } = composeChains(config, {
     http: createHttpClient(),
+    guarded: { guard, http: createGuardedClient(guard) },
     log,
     metrics: createMetrics({ version: '0' }),
   });

@@ -12,7 +12,7 @@ type SystemRouteDeps = {
   readonly health: Pick<HealthService, 'getHealth'>;
   readonly metrics: Pick<Metrics, 'scrape'>;
   readonly chains: readonly Chain[];
-  readonly endpointNames: ReadonlyMap<string, readonly string[]>;
+  readonly endpointNames: () => ReadonlyMap<string, readonly string[]>;
   readonly stopSignal: AbortSignal;
 };
 
@@ -34,7 +34,10 @@ function chainsRoute({ chains, endpointNames }: SystemRouteDeps): Route {
     body: noBody,
     replies: { 200: { description: 'Every chain there is.', schema: chainsSchema, example: chainsExample } },
     errors: [],
-    handler: async () => reply(200, { chains: chains.map((chain) => presentChain(chain, endpointNames.get(chain.slug) ?? [])) }),
+    handler: async () => {
+      const names = endpointNames();
+      return reply(200, { chains: chains.map((chain) => presentChain(chain, names.get(chain.slug) ?? [])) });
+    },
   });
 }
 

@@ -11,6 +11,7 @@ export type ExportTable = {
 /** Everything that is a tenant's or cannot be made again. What others refer to comes before them. */
 export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'tenants' },
+  { name: 'rpc_endpoints' },
   { name: 'tenant_quotas' },
   { name: 'assets' },
   { name: 'wallets' },

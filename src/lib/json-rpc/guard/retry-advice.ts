@@ -10,7 +10,10 @@ export type RetryAdvice = {
   readonly blamesEndpoint: boolean;
 };
 
-const ADVICE: Readonly<Record<UpstreamErrorCode, RetryAdvice>> = {
+/** What comes of a call to an endpoint. */
+type CallErrorCode = UpstreamErrorCode | 'outbound_refused';
+
+const ADVICE: Readonly<Record<CallErrorCode, RetryAdvice>> = {
   upstream_timeout: { here: false, elsewhere: true, blamesEndpoint: true },
   // A connection that the other side had closed, most often.
   upstream_unreachable: { here: true, elsewhere: true, blamesEndpoint: true },
@@ -19,6 +22,8 @@ const ADVICE: Readonly<Record<UpstreamErrorCode, RetryAdvice>> = {
   upstream_redirect: { here: false, elsewhere: true, blamesEndpoint: true },
   upstream_encoding: { here: false, elsewhere: true, blamesEndpoint: true },
   upstream_unauthorized: { here: false, elsewhere: true, blamesEndpoint: true },
+  // The name of an endpoint that a user has set leads to where users may not send.
+  outbound_refused: { here: false, elsewhere: true, blamesEndpoint: true },
   upstream_wrong_chain: { here: false, elsewhere: true, blamesEndpoint: true },
   // Who goes on asking after a refusal is refused for longer.
   upstream_rate_limited: { here: false, elsewhere: true, blamesEndpoint: false },
@@ -40,9 +45,9 @@ const FINAL: RetryAdvice = { here: false, elsewhere: false, blamesEndpoint: fals
 
 /** Where a call that failed with this code is worth another try, and whether the endpoint is to blame. */
 export function adviseRetry(code: ErrorCode): RetryAdvice {
-  return isUpstream(code) ? ADVICE[code] : FINAL;
+  return isOfCall(code) ? ADVICE[code] : FINAL;
 }
 
-function isUpstream(code: ErrorCode): code is UpstreamErrorCode {
+function isOfCall(code: ErrorCode): code is CallErrorCode {
   return Object.hasOwn(ADVICE, code);
 }

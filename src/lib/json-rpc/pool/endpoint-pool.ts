@@ -28,6 +28,8 @@ export type EndpointPool = {
    * A hedged task may run on two endpoints at a time: it must only read, be cheap, and use the signal it is given.
    */
   run<T>(task: Task<T>, signal: AbortSignal, options?: { readonly isHedged?: boolean }): Promise<T>;
+  /** Puts these before the endpoints that it was made with, in place of those that were put there before. Those that stay keep what is known of them. */
+  prefer(endpoints: readonly RpcEndpoint[]): void;
   /** The masked names, in order. */
   readonly names: readonly string[];
   /** How far the endpoints are, and what was served of the chain. */
@@ -66,7 +68,7 @@ const REPEAT_PAUSE_MS = 200;
 export function createEndpointPool(options: EndpointPoolOptions): EndpointPool {
   const { endpoints, probeHead, probeUnitMs = DEFAULT_PROBE_UNIT_MS, blockTimeMs = DEFAULT_BLOCK_TIME_MS } = options;
   const heads = createHeadMonitor<RpcEndpoint>({ blockTimeMs });
-  const members: readonly EndpointMember[] = endpoints.map((endpoint) =>
+  const toMember = (endpoint: RpcEndpoint): EndpointMember =>
     createEndpointMember({
       endpoint,
       verify: options.verify,
@@ -75,14 +77,22 @@ export function createEndpointPool(options: EndpointPoolOptions): EndpointPool {
       isLastLive: () => !members.some((other) => other.endpoint !== endpoint && isUsable(other)),
       onState: options.onState,
       probeUnitMs,
-    }),
-  );
+    });
+  const members: EndpointMember[] = endpoints.map(toMember);
   let usedAt = Number.NEGATIVE_INFINITY;
   const isInUse = (): boolean => Date.now() - usedAt < IN_USE_FOR_MS;
   const prober = createProber({ targets: probeHead === undefined ? [] : members, isInUse, unitMs: probeUnitMs });
   const runner = createRunner(members, options.onHedge);
   return {
-    names: endpoints.map((endpoint) => endpoint.name),
+    prefer(preferred) {
+      const known = new Map(members.map((member) => [member.endpoint, member]));
+      const wanted = new Set([...preferred, ...endpoints]);
+      for (const endpoint of known.keys()) if (!wanted.has(endpoint)) heads.forget(endpoint);
+      members.splice(0, members.length, ...[...wanted].map((endpoint) => known.get(endpoint) ?? toMember(endpoint)));
+    },
+    get names() {
+      return members.map(({ endpoint }) => endpoint.name);
+    },
     heads,
     status: () => describeEndpoints({ members, heads, isInUse: isInUse() }),
     close: prober.close,
