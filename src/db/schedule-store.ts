@@ -99,31 +99,52 @@ function fromNow(seconds: number): ReturnType<typeof sql> {
   return sql`now() + make_interval(secs => ${seconds})`;
 }
 
-/** One statement, whatever the number of wallets. Of a chain's due wallets only as many are looked at as there is room for. */
+/**
+ * One statement, whatever the number of wallets. Of a chain's due wallets only as many are looked at as there is room for. Tenants take turns: first those
+ * with the fewest batches under way, of these the longest overdue.
+ */
 async function claimDue(
   db: Kysely<Schema>,
   { chains, maxOpenBatches, leaseSeconds }: ClaimOptions,
 ): Promise<readonly WalletBatch[]> {
   const { rows } = await sql<WalletBatch>`
-    with room as materialized (
-      select c.chain, c.batch_size, greatest(0, ${maxOpenBatches}::integer - (
-        select count(distinct s.claim_id) from wallet_schedules s
-        where s.claim_id is not null and s.claimed_until > now() and s.chain = c.chain
-      ))::integer as batches
+    with recursive open as materialized (
+      select chain, tenant_id, count(distinct claim_id)::integer as batches from wallet_schedules
+      where claim_id is not null and claimed_until > now() group by chain, tenant_id
+    ), room as materialized (
+      select c.chain, c.batch_size,
+        greatest(0, ${maxOpenBatches}::integer - coalesce((select sum(o.batches) from open o where o.chain = c.chain), 0))::integer as batches
       from unnest(${chains.map(({ slug }) => slug)}::text[], ${chains.map(({ batchSize }) => batchSize)}::integer[])
         as c (chain, batch_size)
+    ), heads as (
+      select h.* from room cross join lateral (
+        select s.chain, s.tenant_id, s.due_at from wallet_schedules s
+        where s.chain = room.chain and room.batches > 0 order by s.tenant_id, s.due_at limit 1
+      ) h
+      union all
+      select h.* from heads p cross join lateral (
+        select s.chain, s.tenant_id, s.due_at from wallet_schedules s
+        where s.chain = p.chain and s.tenant_id > p.tenant_id order by s.tenant_id, s.due_at limit 1
+      ) h
+    ), turns as (
+      select h.chain, h.tenant_id, coalesce(o.batches, 0) as open,
+        row_number() over (partition by h.chain order by coalesce(o.batches, 0), h.due_at) as turn
+      from heads h left join open o using (chain, tenant_id) where h.due_at <= now()
     ), due as materialized (
-      select d.*, room.batch_size, room.batches
-      from room cross join lateral (
+      select d.*, room.batch_size, room.batches, turns.open
+      from room join turns using (chain) cross join lateral (
         select s.tenant_id, s.wallet_id, s.chain, s.due_at from wallet_schedules s
-        where s.chain = room.chain and s.due_at <= now() and (s.claimed_until is null or s.claimed_until <= now())
+        where s.chain = room.chain and s.tenant_id = turns.tenant_id and s.due_at <= now()
+          and (s.claimed_until is null or s.claimed_until <= now())
         order by s.due_at limit room.batches * room.batch_size for update skip locked
       ) d
+      -- All that some of them have due may be under way.
+      where turns.turn <= ${maxOpenBatches}
     ), numbered as (
       select *, (row_number() over (partition by tenant_id, chain order by due_at, wallet_id) - 1) / batch_size as part from due
     ), ranked as (
-      select tenant_id, chain, part, batches, row_number() over (partition by chain order by min(due_at)) as rank
-      from numbered group by tenant_id, chain, part, batches
+      select tenant_id, chain, part, batches, row_number() over (partition by chain order by open + part, min(due_at)) as rank
+      from numbered group by tenant_id, chain, part, batches, open
     ), claims as materialized (
       select tenant_id, chain, part, uuidv7() as claim_id from ranked where rank <= batches
     ), claimed as (

@@ -136,6 +136,22 @@ describe('wallets that are due', () => {
     expect(await claim({ maxOpenBatches: 1 })).toHaveLength(1);
   });
 
+  it('of many tenants are taken in turn, however long one of them has had how much to read', async () => {
+    await addMany(1_000);
+    await elapse(10_000);
+    await addMany(5, ['ethereum'], OTHER_TENANT_ID);
+    const first = await claim();
+    expect(first.filter(({ tenantId }) => tenantId === OTHER_TENANT_ID)).toHaveLength(1);
+    expect(first).toHaveLength(4);
+  });
+
+  it('are first those of the tenant with the least under way', async () => {
+    await addMany(1_000);
+    expect((await claim({ maxOpenBatches: 3 })).map(({ tenantId }) => tenantId)).toEqual([TENANT, TENANT, TENANT]);
+    await addMany(300, ['ethereum'], OTHER_TENANT_ID);
+    expect((await claim({ maxOpenBatches: 6 })).map(({ tenantId }) => tenantId)).toEqual(Array(3).fill(OTHER_TENANT_ID));
+  });
+
   it('are nobody of a chain that is not asked for', async () => {
     await addMany(3, ['forgotten']);
     expect(await claim()).toEqual([]);
