@@ -15,7 +15,7 @@ export type DeliveryService = {
   stop(): Promise<void>;
 };
 
-/** `disabled`: it was, and nothing is sent to the webhook any more. */
+/** `failed`: no other attempt follows. */
 export type AttemptEnd = 'delivered' | 'retry' | 'failed';
 
 type DeliveryServiceDeps = {
@@ -39,7 +39,7 @@ const TIMEOUT_MS = 15_000;
 /** Longer than an attempt takes with all that goes with it. */
 const LEASE_SECONDS = 60;
 const DISABLE_AFTER_SECONDS = 86_400;
-const STOP_PATIENCE_MS = 3_000;
+const STOP_PATIENCE_MS = 1_500;
 const KEEP = { deliveredDays: 7, otherDays: 30 } as const;
 const MAX_ASKED_MS = 86_400_000;
 
