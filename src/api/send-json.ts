@@ -51,7 +51,7 @@ export function sendWritten(
     return;
   }
   if (isRead && status === 200 && response.getHeader('Cache-Control') !== 'no-store') {
-    const etag = etagOf(content.text);
+    const etag = headers.ETag ?? etagOf(content.text);
     response.setHeader('ETag', etag);
     if (matches(request.headers['if-none-match'], etag)) {
       response.writeHead(304).end();

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import {
   type Asset,
   type AssetInfo,
@@ -7,6 +7,7 @@ import {
   assetKey,
   DEFAULT_ASSET_SETTINGS,
 } from '../domain/asset.ts';
+import { type IfVersion, requireVersion } from '../domain/version.ts';
 import { noteChange, SHARED_DATA_ID } from './data-version.ts';
 import { toPlainDecimal } from './plain-decimal.ts';
 import type { Schema } from './schema.ts';
@@ -24,6 +25,7 @@ export type AssetSettingsPatch = {
   /** Decimal digits, or null to take the manual price away. */
   readonly manualPrice?: string | null;
   readonly acceptedPrice?: string | null;
+  readonly ifVersion?: IfVersion;
 };
 
 /** Assets are facts of a chain and shared by all tenants; settings are each tenant's own. */
@@ -47,7 +49,7 @@ export type AssetStore = {
   listLeftOut(tenantId: string): Promise<ReadonlySet<string>>;
   /** Settings by asset id; an asset without settings has no entry. */
   getSettings(tenantId: string, assetIds: readonly string[]): Promise<ReadonlyMap<string, AssetSettings>>;
-  /** Sets what the patch names and keeps the rest. */
+  /** Sets what the patch names and keeps the rest. Throws precondition_failed when they have another version than the patch is meant for. */
   updateSettings(tenantId: string, assetId: string, patch: AssetSettingsPatch): Promise<AssetSettings>;
 };
 
@@ -105,6 +107,7 @@ export function createAssetStore(db: TenantDb): AssetStore {
     },
     updateSettings: (tenantId, assetId, patch) =>
       inTransaction(db.of(tenantId), async (trx) => {
+        await checkVersion(trx, { tenantId, assetId, patch });
         const settings = await updateSettings(trx, { tenantId, assetId, patch });
         await noteChange(trx, tenantId);
         return settings;
@@ -189,11 +192,22 @@ function listedIds(tenantId: string) {
       and (tracked_at is not null or spam is not null or manual_price is not null or accepted_price is not null)`;
 }
 
-async function updateSettings(
-  db: Kysely<Schema>,
-  { tenantId, assetId, patch }: { tenantId: string; assetId: string; patch: AssetSettingsPatch },
-): Promise<AssetSettings> {
+type SettingsChange = { readonly tenantId: string; readonly assetId: string; readonly patch: AssetSettingsPatch };
+
+/** A row that is not there yet cannot be locked: it is made first, as one that says nothing. */
+async function checkVersion(trx: Transaction<Schema>, { tenantId, assetId, patch }: SettingsChange): Promise<void> {
+  const { ifVersion = null } = patch;
+  if (ifVersion === null) return;
+  const { rows } = await sql<{ version: number }>`
+    insert into asset_settings as s (tenant_id, asset_id, version) values (${tenantId}, ${assetId}, 0)
+    on conflict (tenant_id, asset_id) do update set version = s.version
+    returning version`.execute(trx);
+  requireVersion(rows[0]?.version ?? 0, ifVersion);
+}
+
+async function updateSettings(db: Kysely<Schema>, { tenantId, assetId, patch }: SettingsChange): Promise<AssetSettings> {
   const changes = {
+    version: sql<number>`asset_settings.version + 1`,
     ...(patch.tracked === undefined ? {} : { tracked_at: patch.tracked ? sql<Date>`now()` : null }),
     ...(patch.spam === undefined ? {} : { spam: patch.spam }),
     ...(patch.manualPrice === undefined
@@ -205,7 +219,7 @@ async function updateSettings(
   };
   const row = await db
     .insertInto('asset_settings')
-    .values({ tenant_id: tenantId, asset_id: assetId, ...changes })
+    .values({ tenant_id: tenantId, asset_id: assetId, ...changes, version: 1 })
     .onConflict((conflict) =>
       // An empty patch changes nothing but still answers with the row.
       conflict.columns(['tenant_id', 'asset_id']).doUpdateSet({ asset_id: assetId, ...changes }),
@@ -226,6 +240,7 @@ type SettingsRow = {
   readonly manual_price_set_at: Date | null;
   readonly accepted_price: string | null;
   readonly accepted_at: Date | null;
+  readonly version: number;
 };
 
 function toSettings(row: SettingsRow): AssetSettings {
@@ -236,5 +251,6 @@ function toSettings(row: SettingsRow): AssetSettings {
     spam: row.spam,
     manualPrice: manual === null || setAt === null ? null : { value: toPlainDecimal(manual), setAt },
     acceptedPrice: accepted === null || acceptedAt === null ? null : { value: toPlainDecimal(accepted), acceptedAt },
+    version: row.version,
   };
 }

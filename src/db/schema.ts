@@ -10,10 +10,10 @@ import type { LedgerKind, LedgerOrigin } from '../domain/ledger/ledger.ts';
 import type { PriceAttempt } from '../domain/price.ts';
 import type { RefreshSource, RefreshStatus } from '../domain/refresh.ts';
 import type { AccessTables } from './access/access-tables.ts';
-import type { EndpointTables } from './endpoints/endpoint-tables.ts';
-import type { RequestTables } from './requests/request-tables.ts';
 import type { QuotaTables } from './access/quota-tables.ts';
 import type { AlertTables } from './alerts/alert-tables.ts';
+import type { EndpointTables } from './endpoints/endpoint-tables.ts';
+import type { RequestTables } from './requests/request-tables.ts';
 import type { WebhookTables } from './webhooks/webhook-tables.ts';
 
 /** `numeric` and `bigint` come back as strings, so that no digit is ever lost; what goes in is a string too. */
@@ -21,7 +21,14 @@ type Exact = string;
 type CreatedAt = ColumnType<Date, never, never>;
 
 /** The tables as queries see them; the migrations are what makes them so. */
-export type Schema = CoreTables & AccessTables & EndpointTables & EventTables & WebhookTables & AlertTables & RequestTables & QuotaTables;
+export type Schema = CoreTables &
+  AccessTables &
+  EndpointTables &
+  EventTables &
+  WebhookTables &
+  AlertTables &
+  RequestTables &
+  QuotaTables;
 
 type EventTables = {
   event_counters: { tenant_id: string; last_seq: Exact };
@@ -47,6 +54,7 @@ type CoreTables = {
     label: string | null;
     created_at: CreatedAt;
     updated_at: Generated<Date>;
+    version: Generated<number>;
   };
   /** `tenant_id` of zeros: what all tenants share. */
   data_versions: { tenant_id: string; version: Generated<Exact> };
@@ -96,6 +104,7 @@ type CoreTables = {
     manual_price_set_at: Date | null;
     accepted_price: Exact | null;
     accepted_at: Date | null;
+    version: Generated<number>;
   };
   balances: {
     tenant_id: string;
@@ -225,6 +234,7 @@ type CoreTables = {
     price_currency: string | null;
     note: string | null;
     created_at: CreatedAt;
+    version: Generated<number>;
   };
   transfer_imports: {
     tenant_id: string;

@@ -1,6 +1,8 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { ChainFamily } from '../domain/chain.ts';
+import type { IfVersion } from '../domain/version.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import { checkVersion } from './check-version.ts';
 import { noteChange } from './data-version.ts';
 import type { Schema } from './schema.ts';
 import { toStorableText } from './storable-text.ts';
@@ -41,9 +43,14 @@ export type WalletStore = {
   listAll(tenantId: string, scope: { readonly walletIds: readonly string[] | null }): Promise<readonly Wallet[]>;
   /** Every chain that a wallet of any tenant follows. */
   listFollowedChains(): Promise<ReadonlySet<string>>;
-  setLabel(tenantId: string, id: string, label: string | null): Promise<Wallet | undefined>;
-  /** Also deletes the wallet's balances and sources; its id stays known for when it is added again. False when there is no such wallet. */
-  delete(tenantId: string, id: string): Promise<boolean>;
+  /** Throws precondition_failed when the wallet has another version. */
+  setLabel(
+    tenantId: string,
+    id: string,
+    change: { readonly label: string | null; readonly ifVersion?: IfVersion },
+  ): Promise<Wallet | undefined>;
+  /** Also deletes the wallet's balances and sources; its id stays known for when it is added again. False when there is no such wallet. Throws precondition_failed when it has another version. */
+  delete(tenantId: string, id: string, ifVersion?: IfVersion): Promise<boolean>;
 };
 
 export function createWalletStore(db: TenantDb): WalletStore {
@@ -68,12 +75,13 @@ export function createWalletStore(db: TenantDb): WalletStore {
       const rows = await db.all.selectFrom('wallet_chains').select('chain').distinct().execute();
       return new Set(rows.map((row) => row.chain));
     },
-    async setLabel(tenantId, id, label) {
+    async setLabel(tenantId, id, { label, ifVersion = null }) {
       if (!isUuid(id)) return undefined;
       await inTransaction(db.of(tenantId), async (trx) => {
+        await checkVersion(trx, { table: 'wallets', tenantId, id, ifVersion });
         await trx
           .updateTable('wallets')
-          .set({ label: toStorableText(label), updated_at: sql<Date>`now()` })
+          .set({ label: toStorableText(label), updated_at: sql<Date>`now()`, version: sql<number>`version + 1` })
           .where('tenant_id', '=', tenantId)
           .where('id', '=', id)
           .execute();
@@ -81,9 +89,10 @@ export function createWalletStore(db: TenantDb): WalletStore {
       });
       return this.get(tenantId, id);
     },
-    async delete(tenantId, id) {
+    async delete(tenantId, id, ifVersion = null) {
       if (!isUuid(id)) return false;
       return inTransaction(db.of(tenantId), async (trx) => {
+        await checkVersion(trx, { table: 'wallets', tenantId, id, ifVersion });
         const { numAffectedRows } = await sql`
           with deleted as (
             delete from wallets where tenant_id = ${tenantId} and id = ${id} returning tenant_id, family, address, id
@@ -226,8 +235,8 @@ async function addChains(
     ), scheduled as (
       insert into wallet_schedules (tenant_id, wallet_id, chain) select ${tenantId}, wallet_id, chain from added
     )
-    update wallets set updated_at = now()
-    where tenant_id = ${tenantId} and id in (select wallet_id from added) and created_at < now()`.execute(trx);
+    update wallets set updated_at = now(), version = version + 1
+    where tenant_id = ${tenantId} and id in (select wallet_id from added) and created_at < now()::timestamptz(3)`.execute(trx);
 }
 
 async function list(
@@ -267,7 +276,7 @@ const CHAINS = sql<string[]>`array(
 function selectWallets(db: Kysely<Schema>, tenantId: string) {
   return db
     .selectFrom('wallets')
-    .select(['id', 'family', 'address', 'name', 'label', 'created_at', 'updated_at', CHAINS.as('chains')])
+    .select(['id', 'family', 'address', 'name', 'label', 'created_at', 'updated_at', 'version', CHAINS.as('chains')])
     .where('tenant_id', '=', tenantId);
 }
 

@@ -40,10 +40,18 @@ export type AssetSettings = {
   readonly manualPrice: { readonly value: string; readonly setAt: Date } | null;
   /** The price up to which a quarantined quote was accepted, and when. */
   readonly acceptedPrice: { readonly value: string; readonly acceptedAt: Date } | null;
+  /** Another one after each change; zero when nothing was ever said. */
+  readonly version: number;
 };
 
 /** What holds for an asset the tenant never said anything about. */
-export const DEFAULT_ASSET_SETTINGS: AssetSettings = { trackedAt: null, spam: null, manualPrice: null, acceptedPrice: null };
+export const DEFAULT_ASSET_SETTINGS: AssetSettings = {
+  trackedAt: null,
+  spam: null,
+  manualPrice: null,
+  acceptedPrice: null,
+  version: 0,
+};
 
 /**
  * Whether it is a token that the owner added and took away again. It is not asked about any more, so that it could only grow older. (A chain whose sources find tokens by themselves goes on

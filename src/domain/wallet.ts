@@ -13,4 +13,6 @@ export type Wallet = {
   readonly chains: readonly string[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Another one after each change. */
+  readonly version: number;
 };

@@ -6,6 +6,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Price } from '../domain/price.ts';
 import { holdBack } from '../domain/quarantine.ts';
 import type { SpamVerdict } from '../domain/spam.ts';
+import type { IfVersion } from '../domain/version.ts';
 import { readAssetFacts, toAssetContexts } from './asset-context.ts';
 import { type FindAssetDeps, findAsset } from './find-asset.ts';
 import type { PortfolioService } from './portfolio-service.ts';
@@ -24,6 +25,7 @@ export type AssetPatch = {
   readonly spam?: 'spam' | 'not_spam' | null;
   /** US dollars in decimal digits; null takes it away. */
   readonly manualPrice?: string | null;
+  readonly ifVersion: IfVersion;
 };
 
 export type AssetService = {
@@ -38,13 +40,13 @@ export type AssetService = {
     tenantId: string,
     options: { limit: number; afterId: string | null; chain: string | null; includeSpam: boolean },
   ): Promise<{ readonly assets: readonly AssetView[]; readonly nextId: AssetPage['nextId'] }>;
-  /** `id` is the asset's UUID or its CAIP-19 id. These throw asset_not_found. */
+  /** `id` is the asset's UUID or its CAIP-19 id. These throw asset_not_found, and precondition_failed when the settings have another version. */
   get(tenantId: string, id: string): Promise<AssetView>;
   update(tenantId: string, id: string, patch: AssetPatch): Promise<AssetView>;
   /** Accepts the price that is held back now, if it still is `value` (conflict otherwise, and when none is), so that it is summed from now on. */
   acceptPrice(tenantId: string, id: string, value: string): Promise<AssetView>;
   /** Stops following a token that was added by hand: unless it is listed, it is in no answer from now on. */
-  untrack(tenantId: string, id: string): Promise<void>;
+  untrack(tenantId: string, id: string, ifVersion: IfVersion): Promise<void>;
 };
 
 type AssetServiceDeps = FindAssetDeps & {
@@ -86,8 +88,8 @@ export function createAssetService(deps: AssetServiceDeps): AssetService {
       await assets.updateSettings(tenantId, asset.id, { acceptedPrice: formatDecimal(accepted) });
       return viewOne(deps, tenantId, asset);
     },
-    async untrack(tenantId, id) {
-      await assets.updateSettings(tenantId, (await findAsset(deps, id)).id, { tracked: false });
+    async untrack(tenantId, id, ifVersion) {
+      await assets.updateSettings(tenantId, (await findAsset(deps, id)).id, { tracked: false, ifVersion });
     },
   };
 }

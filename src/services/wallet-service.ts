@@ -2,6 +2,7 @@ import type { NameResolver } from '../adapters/balance-source.ts';
 import type { NewWallet, WalletCursor, WalletPage, WalletStore } from '../db/wallet-store.ts';
 import type { Chain, ChainFamily } from '../domain/chain.ts';
 import { AppError, toAppError } from '../domain/errors.ts';
+import type { IfVersion } from '../domain/version.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { QuotaService } from './access/quota-service.ts';
 import { requireChain } from './require-known.ts';
@@ -18,10 +19,14 @@ export type WalletService = {
   addMany(tenantId: string, inputs: readonly WalletInput[], signal: AbortSignal): Promise<readonly (WalletAdded | AppError)[]>;
   /** Throws unknown_chain. */
   list(tenantId: string, options: { limit: number; after: WalletCursor | null; chain: string | null }): Promise<WalletPage>;
-  /** These three throw wallet_not_found. */
+  /** These three throw wallet_not_found, those that change it precondition_failed when it has another version. */
   get(tenantId: string, id: string): Promise<Wallet>;
-  setLabel(tenantId: string, id: string, label: string | null): Promise<Wallet>;
-  delete(tenantId: string, id: string): Promise<void>;
+  setLabel(
+    tenantId: string,
+    id: string,
+    change: { readonly label: string | null; readonly ifVersion: IfVersion },
+  ): Promise<Wallet>;
+  delete(tenantId: string, id: string, ifVersion: IfVersion): Promise<void>;
 };
 
 type WalletServiceDeps = {
@@ -52,11 +57,12 @@ export function createWalletService(deps: WalletServiceDeps): WalletService {
     async get(tenantId, id) {
       return found(await store.get(tenantId, id));
     },
-    async setLabel(tenantId, id, label) {
-      return found(await store.setLabel(tenantId, id, label));
+    async setLabel(tenantId, id, change) {
+      return found(await store.setLabel(tenantId, id, change));
     },
-    async delete(tenantId, id) {
-      if (!(await store.delete(tenantId, id))) throw new AppError('wallet_not_found', 'There is no wallet of this id.');
+    async delete(tenantId, id, ifVersion) {
+      if (!(await store.delete(tenantId, id, ifVersion)))
+        throw new AppError('wallet_not_found', 'There is no wallet of this id.');
     },
   };
 }

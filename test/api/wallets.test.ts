@@ -173,7 +173,7 @@ describe('GET /wallets', () => {
 
 describe('one wallet', () => {
   it('is read, labelled, unlabelled and deleted', async () => {
-    const setLabel = vi.fn(async (_tenant: string, _id: string, label: string | null) => buildWallet({ label }));
+    const setLabel = vi.fn(async (_tenant: string, _id: string, { label }: { label: string | null }) => buildWallet({ label }));
     const remove = vi.fn(async () => undefined);
     const api = createTestApi({ wallets: { get: async () => buildWallet(), setLabel, delete: remove } });
 
@@ -184,7 +184,7 @@ describe('one wallet', () => {
 
     const gone = await api.call('DELETE', `/wallets/${WALLET_ID}`);
     expect(gone.status).toBe(204);
-    expect(remove).toHaveBeenCalledWith('tenant', WALLET_ID);
+    expect(remove).toHaveBeenCalledWith('tenant', WALLET_ID, null);
   });
 
   it('is asked for by a UUID', async () => {

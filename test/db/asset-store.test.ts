@@ -93,16 +93,18 @@ describe('settings', () => {
   it('sets what the patch names and keeps the rest', async () => {
     const { id } = await addAsset(database.db);
     expect((await store.getSettings(TENANT, [id])).size).toBe(0);
-    const none = { trackedAt: null, spam: null, manualPrice: null, acceptedPrice: null };
+    const none = { trackedAt: null, spam: null, manualPrice: null, acceptedPrice: null, version: 1 };
     expect(await store.updateSettings(TENANT, id, {})).toEqual(none);
     expect(await store.updateSettings(TENANT, id, { tracked: true, spam: 'spam' })).toEqual({
       ...none,
+      version: 2,
       trackedAt: expect.any(Date),
       spam: 'spam',
     });
     const manualPrice = { value: '1.5', setAt: expect.any(Date) };
     expect(await store.updateSettings(TENANT, id, { manualPrice: '1.50' })).toEqual({
       ...none,
+      version: 3,
       trackedAt: expect.any(Date),
       spam: 'spam',
       manualPrice,
@@ -110,15 +112,19 @@ describe('settings', () => {
     const tiny = `0.${'0'.repeat(29)}1`;
     expect(await store.updateSettings(TENANT, id, { acceptedPrice: tiny, spam: null })).toEqual({
       ...none,
+      version: 4,
       trackedAt: expect.any(Date),
       manualPrice,
       acceptedPrice: { value: tiny, acceptedAt: expect.any(Date) },
     });
     expect(await store.updateSettings(TENANT, id, { manualPrice: null, acceptedPrice: null })).toEqual({
       ...none,
+      version: 5,
       trackedAt: expect.any(Date),
     });
-    expect(await store.getSettings(TENANT, [id, UNKNOWN_ID])).toEqual(new Map([[id, { ...none, trackedAt: expect.any(Date) }]]));
+    expect(await store.getSettings(TENANT, [id, UNKNOWN_ID])).toEqual(
+      new Map([[id, { ...none, trackedAt: expect.any(Date), version: 5 }]]),
+    );
   });
 
   it('lists the tokens that are tracked on a chain', async () => {

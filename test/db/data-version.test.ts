@@ -65,7 +65,7 @@ describe('every write that shows in an answer', () => {
       reference,
     });
     const writes = [
-      () => wallets.setLabel(DEFAULT_TENANT_ID, walletId, 'Mine'),
+      () => wallets.setLabel(DEFAULT_TENANT_ID, walletId, { label: 'Mine' }),
       () => assets.updateSettings(DEFAULT_TENANT_ID, ether?.id ?? '', { spam: 'spam' }),
       () =>
         createBalanceStore(database.tenants).saveReadings(DEFAULT_TENANT_ID, [

@@ -30,7 +30,7 @@ describe('adding', () => {
     const [added] = await store.addMany(TENANT, [input]);
     expect(added).toEqual({
       created: true,
-      wallet: { ...input, id: expect.any(String), createdAt: expect.any(Date), updatedAt: expect.any(Date) },
+      wallet: { ...input, id: expect.any(String), createdAt: expect.any(Date), updatedAt: expect.any(Date), version: 1 },
     });
     expect(await store.get(TENANT, added?.wallet.id ?? '')).toEqual(added?.wallet);
   });
@@ -133,10 +133,10 @@ describe('changing', () => {
   it('sets and takes away the label', async () => {
     const [added] = await store.addMany(TENANT, [newWallet({ label: 'old' })]);
     const id = added?.wallet.id ?? '';
-    expect(await store.setLabel(TENANT, id, 'new\u0000')).toMatchObject({ id, label: 'new' });
-    expect(await store.setLabel(TENANT, id, null)).toMatchObject({ id, label: null });
-    expect(await store.setLabel(TENANT, UNKNOWN_ID, 'x')).toBeUndefined();
-    expect(await store.setLabel(TENANT, 'nonsense', 'x')).toBeUndefined();
+    expect(await store.setLabel(TENANT, id, { label: 'new\u0000' })).toMatchObject({ id, label: 'new' });
+    expect(await store.setLabel(TENANT, id, { label: null })).toMatchObject({ id, label: null });
+    expect(await store.setLabel(TENANT, UNKNOWN_ID, { label: 'x' })).toBeUndefined();
+    expect(await store.setLabel(TENANT, 'nonsense', { label: 'x' })).toBeUndefined();
   });
 
   it('deletes a wallet with its balances and sources, once', async () => {
@@ -181,7 +181,7 @@ it("never sees or changes another tenant's wallets", async () => {
   const [mine] = await store.addMany(TENANT, [newWallet({ label: 'mine' })]);
   const wallet = mine?.wallet ?? expect.fail();
   expect(await store.get(OTHER_TENANT_ID, wallet.id)).toBeUndefined();
-  expect(await store.setLabel(OTHER_TENANT_ID, wallet.id, 'theirs')).toBeUndefined();
+  expect(await store.setLabel(OTHER_TENANT_ID, wallet.id, { label: 'theirs' })).toBeUndefined();
   expect(await store.delete(OTHER_TENANT_ID, wallet.id)).toBe(false);
   expect(await store.listAll(OTHER_TENANT_ID, { walletIds: null })).toEqual([]);
   expect((await store.list(OTHER_TENANT_ID, { limit: 10, after: null, chain: null })).wallets).toEqual([]);

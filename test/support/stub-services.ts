@@ -24,6 +24,7 @@ export function buildWallet(overrides: Partial<Wallet> = {}): Wallet {
     chains: ['ethereum'],
     createdAt: NOW,
     updatedAt: NOW,
+    version: 1,
     ...overrides,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { AssetPatch, AssetService } from '../../services/asset-service.ts';
+import type { AssetPatch, AssetService, AssetView } from '../../services/asset-service.ts';
+import { etagHeader, etagOfVersion, ifMatchHeaders, readIfMatch } from '../entity-tag.ts';
 import { assetExample, assetPageExample, newAssetExample } from '../examples.ts';
 import { type ChainsBySlug, presentAsset } from '../presenters/asset.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
@@ -16,8 +17,13 @@ import { TOKEN_ERRORS, withDeadline } from './upstream.ts';
 
 type AssetRouteDeps = { readonly assets: AssetService; readonly chains: ChainsBySlug };
 
-const LOCATION = { Location: 'Path of the asset.' };
-const theAsset = { description: 'The asset as it is now.', schema: assetSchema, example: assetExample } as const;
+const LOCATION = { Location: 'Path of the asset.', ...etagHeader };
+const theAsset = {
+  description: 'The asset as it is now.',
+  schema: assetSchema,
+  example: assetExample,
+  headers: etagHeader,
+} as const;
 
 /** What is held or followed, and the owner's word on it. */
 export function createAssetRoutes(deps: AssetRouteDeps): readonly Route[] {
@@ -67,6 +73,7 @@ function addRoute({ assets, chains }: AssetRouteDeps): Route {
     access: 'write',
     tag: 'Assets',
     summary: 'Follow a token',
+    isPatient: true,
     cost: 2,
     description: 'Asks the chain what it is. From then on every refresh of that chain reads its balances too.',
     params: nothing,
@@ -79,7 +86,9 @@ function addRoute({ assets, chains }: AssetRouteDeps): Route {
     errors: TOKEN_ERRORS,
     handler: async ({ tenantId, body, signal }) => {
       const { created, ...view } = await assets.add(tenantId, body, withDeadline(signal()));
-      return reply(created ? 201 : 200, presentAsset(view, chains), { Location: `/api/v1/assets/${view.asset.id}` });
+      const told = tellAsset(view, chains);
+      const headers = { ...told.headers, Location: `/api/v1/assets/${view.asset.id}` };
+      return reply(created ? 201 : 200, told.body, headers);
     },
   });
 }
@@ -97,7 +106,7 @@ function getRoute({ assets, chains }: AssetRouteDeps): Route {
     body: noBody,
     replies: { 200: { ...theAsset, description: 'The asset.' } },
     errors: ['asset_not_found'],
-    handler: async ({ tenantId, params }) => reply(200, presentAsset(await assets.get(tenantId, params.id), chains)),
+    handler: async ({ tenantId, params }) => tellAsset(await assets.get(tenantId, params.id), chains),
   });
 }
 
@@ -112,10 +121,13 @@ function patchRoute({ assets, chains }: AssetRouteDeps): Route {
     params: assetIdParams,
     query: nothing,
     body: { schema: assetPatchSchema, presence: 'required', example: { spam: false, manual_price: '0.25' } },
+    requestHeaders: ifMatchHeaders,
     replies: { 200: theAsset },
-    errors: ['asset_not_found'],
-    handler: async ({ tenantId, params, body }) =>
-      reply(200, presentAsset(await assets.update(tenantId, params.id, toPatch(body)), chains)),
+    errors: ['asset_not_found', 'precondition_failed'],
+    handler: async ({ tenantId, params, body, header }) => {
+      const patch = { ...toPatch(body), ifVersion: readIfMatch(header('if-match')) };
+      return tellAsset(await assets.update(tenantId, params.id, patch), chains);
+    },
   });
 }
 
@@ -131,9 +143,10 @@ function untrackRoute({ assets }: AssetRouteDeps): Route {
     query: nothing,
     body: noBody,
     replies: { 204: { description: 'Not followed any more.', schema: null, example: null } },
-    errors: ['asset_not_found'],
-    handler: async ({ tenantId, params }) => {
-      await assets.untrack(tenantId, params.id);
+    requestHeaders: ifMatchHeaders,
+    errors: ['asset_not_found', 'precondition_failed'],
+    handler: async ({ tenantId, params, header }) => {
+      await assets.untrack(tenantId, params.id, readIfMatch(header('if-match')));
       return reply(204, null);
     },
   });
@@ -153,12 +166,16 @@ function acceptRoute({ assets, chains }: AssetRouteDeps): Route {
     body: { schema: acceptPriceSchema, presence: 'required', example: { value: '1.0002' } },
     replies: { 200: theAsset },
     errors: ['asset_not_found', 'conflict'],
-    handler: async ({ tenantId, params, body }) =>
-      reply(200, presentAsset(await assets.acceptPrice(tenantId, params.id, body.value), chains)),
+    handler: async ({ tenantId, params, body }) => tellAsset(await assets.acceptPrice(tenantId, params.id, body.value), chains),
   });
 }
 
-function toPatch({ spam, manual_price: manualPrice }: z.output<typeof assetPatchSchema>): AssetPatch {
+function tellAsset(view: AssetView, chains: ChainsBySlug) {
+  const body = presentAsset(view, chains);
+  return reply(200, body, etagOfVersion(view.settings.version, body));
+}
+
+function toPatch({ spam, manual_price: manualPrice }: z.output<typeof assetPatchSchema>): Omit<AssetPatch, 'ifVersion'> {
   return {
     ...(spam === undefined ? {} : { spam: spam === null ? null : spam ? 'spam' : 'not_spam' }),
     ...(manualPrice === undefined ? {} : { manualPrice }),
