@@ -4,6 +4,7 @@ import { Decimal } from '../domain/decimal.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Block, Holding, Position, SourceError, SourceReading, SourceState } from '../domain/holding.ts';
 import { noteChange } from './data-version.ts';
+import { recordEvents } from './events/record-events.ts';
 import { saveReadings } from './save-readings.ts';
 import type { Schema } from './schema.ts';
 import { selectAssets } from './select-assets.ts';
@@ -35,7 +36,7 @@ export function createBalanceStore(db: TenantDb): BalanceStore {
     async saveReadings(tenantId, readings) {
       if (readings.length === 0) return;
       await inTransaction(db.of(tenantId), async (trx) => {
-        await saveReadings(trx, tenantId, readings);
+        await recordEvents(trx, tenantId, await saveReadings(trx, tenantId, readings));
         await noteChange(trx, tenantId);
       });
     },

@@ -3,6 +3,7 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import type { Refresh, RefreshScope, RefreshSource } from '../domain/refresh.ts';
 import { REFRESH_CHANNEL } from './change-feed.ts';
+import { recordRefreshEnds } from './events/refresh-events.ts';
 import type { Schema } from './schema.ts';
 import type { TenantDb } from './tenant-db.ts';
 import { inTransaction } from './transaction.ts';
@@ -49,7 +50,7 @@ export function createRefreshStore(db: TenantDb): RefreshStore {
     startOrJoin: (tenantId, refresh) => inTransaction(db.of(tenantId), (trx) => startOrJoin(trx, tenantId, refresh)),
     get: (tenantId, id) => get(db.of(tenantId), tenantId, id),
     updateSources: (tenantId, id, sources) => updateSources(db.of(tenantId), { tenantId, id, sources }),
-    finish: (tenantId, id, { runnerId }) => finish(db.of(tenantId), { tenantId, id, runnerId }),
+    finish: (tenantId, id, { runnerId }) => inTransaction(db.of(tenantId), (trx) => finish(trx, { tenantId, id, runnerId })),
     async renew(tenantId, id, { runnerId, leaseSeconds }) {
       await sql`
         update refreshes set lease_until = now() + make_interval(secs => ${leaseSeconds})
@@ -109,14 +110,16 @@ function sourcesKey(sources: readonly RefreshSource[]): string {
 }
 
 async function interruptOverdue(trx: Transaction<Schema>, tenantId: string, key: string): Promise<void> {
-  await trx
+  const ended = await trx
     .updateTable('refreshes')
     .set({ status: 'interrupted', finished_at: sql<Date>`deadline_at` })
     .where('tenant_id', '=', tenantId)
     .where('sources_key', '=', key)
     .where('status', '=', 'running')
     .where('deadline_at', '<=', sql<Date>`now()`)
+    .returning('id')
     .execute();
+  await recordRefreshEnds(trx, tenantId, toIds(ended));
 }
 
 async function insertRefresh(
@@ -155,22 +158,39 @@ async function findRunning(trx: Transaction<Schema>, tenantId: string, key: stri
 
 type Held = { readonly tenantId: string; readonly id: string; readonly runnerId: string };
 
-async function finish(db: Kysely<Schema>, { tenantId, id, runnerId }: Held): Promise<void> {
-  await sql`
+async function finish(trx: Transaction<Schema>, { tenantId, id, runnerId }: Held): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
     with ended as (
       update refreshes set status = 'finished', finished_at = now()
       where tenant_id = ${tenantId} and id = ${id} and runner_id = ${runnerId} and status = 'running' returning id
     )
-    select pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(db);
+    select id, pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(trx);
+  await recordRefreshEnds(trx, tenantId, toIds(rows));
+}
+
+function toIds(rows: readonly { readonly id: string }[]): readonly string[] {
+  return rows.map(({ id }) => id);
+}
+
+/** Those of all tenants that are past their deadline and run by nobody. */
+async function interruptAllOverdue(db: TenantDb): Promise<void> {
+  const isOverdue = sql`status = 'running' and deadline_at <= now() and (lease_until is null or lease_until <= now())`;
+  const { rows } = await sql<{ tenant_id: string }>`select distinct tenant_id from refreshes where ${isOverdue}`.execute(db.all);
+  for (const { tenant_id: tenantId } of rows) {
+    await inTransaction(db.of(tenantId), async (trx) => {
+      const ended = await sql<{ id: string }>`
+        with ended as (
+          update refreshes set status = 'interrupted', finished_at = deadline_at
+          where tenant_id = ${tenantId} and ${isOverdue} returning id
+        )
+        select id, pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(trx);
+      await recordRefreshEnds(trx, tenantId, toIds(ended.rows));
+    });
+  }
 }
 
 async function takeOver(db: TenantDb, { runnerId, leaseSeconds }: Lease, limit: number): Promise<readonly LostRefresh[]> {
-  await sql`
-    with ended as (
-      update refreshes set status = 'interrupted', finished_at = deadline_at
-      where status = 'running' and deadline_at <= now() and (lease_until is null or lease_until <= now()) returning id
-    )
-    select pg_notify(${REFRESH_CHANNEL}, id::text) from ended`.execute(db.all);
+  await interruptAllOverdue(db);
   const { rows } = await sql<{ tenant_id: string; id: string; remaining_ms: string }>`
     update refreshes set runner_id = ${runnerId}, lease_until = now() + make_interval(secs => ${leaseSeconds})
     where (tenant_id, id) in (

@@ -1,8 +1,10 @@
 import { sql, type Transaction } from 'kysely';
 import { type AssetRef, assetKey } from '../domain/asset.ts';
 import { formatDecimal } from '../domain/decimal.ts';
+import type { NewEvent } from '../domain/events/event.ts';
 import type { Reading, SourceReading } from '../domain/holding.ts';
-import { type OkReading, saveSources } from './save-sources.ts';
+import { type BalanceChange, runAndCompare, toBalanceEvents } from './events/balance-events.ts';
+import { type SavedReading, saveSources } from './save-sources.ts';
 import type { Schema } from './schema.ts';
 
 type OkAmount = Extract<Reading, { status: 'ok' }>;
@@ -20,20 +22,22 @@ type Sorted = {
 /** So many readings go into one statement, that none comes near the time limit. */
 const BATCH_SIZE = 20_000;
 
-/** See BalanceStore.saveReadings. The number of statements grows with the readings by the batch, never by the wallet or the asset. */
+/** See BalanceStore.saveReadings. Gives back what there is to tell of it. The number of statements grows with the readings by the batch, never by the wallet or the asset. */
 export async function saveReadings(
   trx: Transaction<Schema>,
   tenantId: string,
   readings: readonly SourceReading[],
-): Promise<void> {
+): Promise<readonly NewEvent[]> {
   const news = await saveSources(trx, tenantId, readings);
   const assetIds = await findAssetIds(trx, news);
-  for (const batch of inBatches(news)) await saveBatch({ trx, tenantId, assetIds }, batch);
+  const changes: (readonly BalanceChange[])[] = [];
+  for (const batch of inBatches(news)) changes.push(await saveBatch({ trx, tenantId, assetIds }, batch));
+  return toBalanceEvents(trx, news, changes.flat());
 }
 
 /** Whole sources, as many as make a batch. */
-function* inBatches(sources: readonly OkReading[]): Generator<readonly OkReading[]> {
-  let batch: OkReading[] = [];
+function* inBatches(sources: readonly SavedReading[]): Generator<readonly SavedReading[]> {
+  let batch: SavedReading[] = [];
   let size = 0;
   for (const source of sources) {
     if (batch.length > 0 && size + source.readings.length > BATCH_SIZE) {
@@ -54,7 +58,7 @@ type Saving = {
   readonly assetIds: ReadonlyMap<AssetRef, string>;
 };
 
-async function saveBatch({ trx, tenantId, assetIds }: Saving, batch: readonly OkReading[]): Promise<void> {
+async function saveBatch({ trx, tenantId, assetIds }: Saving, batch: readonly SavedReading[]): Promise<readonly BalanceChange[]> {
   const sources = sql`unnest(
     ${batch.map((source) => source.walletId)}::uuid[],
     ${batch.map((source) => source.chain)}::text[],
@@ -68,10 +72,13 @@ async function saveBatch({ trx, tenantId, assetIds }: Saving, batch: readonly Ok
   const stored = batch.some(({ readings }) => readings.some(isZeroToken)) ? await findStored(target) : new Map();
   const sorted = sortReadings(batch, assetIds, stored);
   const named = [...sorted.amounts, ...sorted.zeros, ...sorted.failures];
-  if (batch.some((source) => source.exhaustive)) await zeroUnnamed(target, named);
-  if (sorted.zeros.length > 0) await saveZeros(target, sorted.zeros);
-  if (sorted.amounts.length > 0) await saveAmounts(target, sorted.amounts);
+  const changes = [
+    batch.some((source) => source.exhaustive) ? await zeroUnnamed(target, named) : [],
+    sorted.zeros.length > 0 ? await saveZeros(target, sorted.zeros) : [],
+    sorted.amounts.length > 0 ? await saveAmounts(target, sorted.amounts) : [],
+  ];
   if (sorted.failures.length > 0) await saveFailures(target, sorted.failures);
+  return changes.flat();
 }
 
 type Target = {
@@ -81,7 +88,7 @@ type Target = {
   readonly sources: ReturnType<typeof sql>;
 };
 
-async function findAssetIds(trx: Transaction<Schema>, sources: readonly OkReading[]): Promise<ReadonlyMap<AssetRef, string>> {
+async function findAssetIds(trx: Transaction<Schema>, sources: readonly SavedReading[]): Promise<ReadonlyMap<AssetRef, string>> {
   // Readings of one chain mostly share the objects: then there are few of them.
   const refs = new Set<AssetRef>();
   for (const { readings } of sources) for (const { asset } of readings) refs.add(asset);
@@ -123,7 +130,7 @@ async function findStored({ trx, tenantId, sources }: Target): Promise<ReadonlyM
  * never held: a zero is worth a place only where there is a row for it.
  */
 function sortReadings(
-  sources: readonly OkReading[],
+  sources: readonly SavedReading[],
   assetIds: ReadonlyMap<AssetRef, string>,
   stored: ReadonlyMap<number, ReadonlySet<string>>,
 ): Sorted {
@@ -153,9 +160,11 @@ function places(placed: readonly Placed<Reading>[]): ReturnType<typeof sql> {
   return sql`${placed.map(({ source }) => source)}::integer[], ${placed.map(({ assetId }) => assetId)}::uuid[]`;
 }
 
-async function saveAmounts({ trx, tenantId, sources }: Target, placed: readonly Placed<OkAmount>[]): Promise<void> {
+function saveAmounts({ trx, tenantId, sources }: Target, placed: readonly Placed<OkAmount>[]): Promise<readonly BalanceChange[]> {
   const readings = placed.map(({ reading }) => reading);
-  await sql`
+  return runAndCompare(
+    trx,
+    sql`
     insert into balances (tenant_id, wallet_id, chain, asset_id, position, amount_raw, frozen_raw, ui_amount, ui_multiplier,
       observed_at, block_number, block_hash)
     select ${tenantId}, s.wallet_id, s.chain, r.asset_id, s.position, r.amount_raw, r.frozen_raw, r.ui_amount, r.ui_multiplier,
@@ -172,7 +181,8 @@ async function saveAmounts({ trx, tenantId, sources }: Target, placed: readonly 
       amount_raw = excluded.amount_raw, frozen_raw = excluded.frozen_raw,
       ui_amount = excluded.ui_amount, ui_multiplier = excluded.ui_multiplier,
       observed_at = excluded.observed_at, block_number = excluded.block_number, block_hash = excluded.block_hash,
-      error_code = null, error_provider = null`.execute(trx);
+      error_code = null, error_provider = null`,
+  );
 }
 
 async function saveFailures({ trx, tenantId, sources }: Target, placed: readonly Placed<FailedAmount>[]): Promise<void> {
@@ -192,22 +202,28 @@ async function saveFailures({ trx, tenantId, sources }: Target, placed: readonly
 const ZERO = sql`amount_raw = 0, frozen_raw = 0, ui_amount = null, ui_multiplier = null, observed_at = s.observed_at,
   block_number = s.block_number, block_hash = s.block_hash, error_code = null, error_provider = null`;
 
-async function saveZeros({ trx, tenantId, sources }: Target, placed: readonly Placed<OkAmount>[]): Promise<void> {
-  await sql`
+function saveZeros({ trx, tenantId, sources }: Target, placed: readonly Placed<OkAmount>[]): Promise<readonly BalanceChange[]> {
+  return runAndCompare(
+    trx,
+    sql`
     update balances b set ${ZERO}
     from unnest(${places(placed)}) as r (source, asset_id) join ${sources} on s.ordinal = r.source
     where b.tenant_id = ${tenantId} and b.wallet_id = s.wallet_id and b.chain = s.chain and b.position = s.position
-      and b.asset_id = r.asset_id`.execute(trx);
+      and b.asset_id = r.asset_id`,
+  );
 }
 
 /** Assets that an exhaustive reading does not name are gone from the wallet. */
-async function zeroUnnamed({ trx, tenantId, sources }: Target, named: readonly Placed<Reading>[]): Promise<void> {
-  await sql`
+function zeroUnnamed({ trx, tenantId, sources }: Target, named: readonly Placed<Reading>[]): Promise<readonly BalanceChange[]> {
+  return runAndCompare(
+    trx,
+    sql`
     update balances b set ${ZERO}
     from ${sources}
     where s.exhaustive
       and b.tenant_id = ${tenantId} and b.wallet_id = s.wallet_id and b.chain = s.chain and b.position = s.position
       and not exists (
         select from unnest(${places(named)}) as r (source, asset_id) where r.source = s.ordinal and r.asset_id = b.asset_id
-      )`.execute(trx);
+      )`,
+  );
 }

@@ -3,7 +3,10 @@ import type { SourceReading } from '../domain/holding.ts';
 import type { Schema } from './schema.ts';
 
 /** The good outcome of a source. */
-export type OkReading = Extract<SourceReading, { status: 'ok' }>;
+type OkReading = Extract<SourceReading, { status: 'ok' }>;
+
+/** One that is not older than what was stored; `isFirst`: the source had never been read before. */
+export type SavedReading = OkReading & { readonly isFirst: boolean };
 
 /**
  * Notes the outcome of each source whose wallet still follows the chain, and gives back the good readings among them that are not older than
@@ -13,7 +16,7 @@ export async function saveSources(
   trx: Transaction<Schema>,
   tenantId: string,
   readings: readonly SourceReading[],
-): Promise<readonly OkReading[]> {
+): Promise<readonly SavedReading[]> {
   const followed = await keepFollowed(trx, tenantId, keepNewest(readings));
   return followed.length === 0 ? [] : saveOutcomes(trx, tenantId, followed);
 }
@@ -59,10 +62,10 @@ async function saveOutcomes(
   trx: Transaction<Schema>,
   tenantId: string,
   readings: readonly SourceReading[],
-): Promise<readonly OkReading[]> {
+): Promise<readonly SavedReading[]> {
   const errors = readings.map((reading) => (reading.status === 'ok' ? null : reading.error));
   const good = readings.map((reading) => (reading.status === 'ok' ? reading : undefined));
-  const { rows } = await sql<{ wallet_id: string; chain: string; kind: string; observed_at: Date | null }>`
+  const { rows } = await sql<{ wallet_id: string; chain: string; kind: string; observed_at: Date | null; is_first: boolean }>`
     insert into sources as s (tenant_id, wallet_id, chain, kind, observed_at, block_number, block_hash,
       attempted_at, outcome, error_code, error_provider)
     select ${tenantId}, i.* from unnest(
@@ -92,9 +95,11 @@ async function saveOutcomes(
         select s.attempted_at, s.outcome, s.error_code, s.error_provider
         where excluded.attempted_at < s.attempted_at
       )
-    returning s.wallet_id, s.chain, s.kind, s.observed_at`.execute(trx);
-  const stored = new Map(rows.map((row) => [`${row.wallet_id}/${row.chain}/${row.kind}`, row.observed_at?.getTime()]));
-  return good.flatMap((reading) =>
-    reading !== undefined && stored.get(sourceKey(reading)) === reading.observedAt.getTime() ? [reading] : [],
-  );
+    returning s.wallet_id, s.chain, s.kind, s.observed_at, old.observed_at is null as is_first`.execute(trx);
+  const stored = new Map(rows.map((row) => [`${row.wallet_id}/${row.chain}/${row.kind}`, row]));
+  return good.flatMap((reading) => {
+    const row = reading && stored.get(sourceKey(reading));
+    const isNews = row !== undefined && row.observed_at?.getTime() === reading?.observedAt.getTime();
+    return reading !== undefined && isNews ? [{ ...reading, isFirst: row.is_first }] : [];
+  });
 }

@@ -4,6 +4,8 @@ import type { IfVersion } from '../domain/version.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { checkVersion } from './check-version.ts';
 import { noteChange } from './data-version.ts';
+import { recordEvents } from './events/record-events.ts';
+import { toAddedEvents } from './events/wallet-events.ts';
 import type { Schema } from './schema.ts';
 import { toStorableText } from './storable-text.ts';
 import type { TenantDb } from './tenant-db.ts';
@@ -93,15 +95,19 @@ export function createWalletStore(db: TenantDb): WalletStore {
       if (!isUuid(id)) return false;
       return inTransaction(db.of(tenantId), async (trx) => {
         await checkVersion(trx, { table: 'wallets', tenantId, id, ifVersion });
-        const { numAffectedRows } = await sql`
+        const { rows } = await sql<{ family: string; address: string }>`
           with deleted as (
             delete from wallets where tenant_id = ${tenantId} and id = ${id} returning tenant_id, family, address, id
+          ), noted as (
+            insert into removed_wallets (tenant_id, family, address, wallet_id) select * from deleted
+            on conflict (tenant_id, family, address) do update set wallet_id = excluded.wallet_id
           )
-          insert into removed_wallets (tenant_id, family, address, wallet_id) select * from deleted
-          on conflict (tenant_id, family, address) do update set wallet_id = excluded.wallet_id`.execute(trx);
-        const isDeleted = numAffectedRows === 1n;
-        if (isDeleted) await noteChange(trx, tenantId);
-        return isDeleted;
+          select family, address from deleted`.execute(trx);
+        const [deleted] = rows;
+        if (deleted === undefined) return false;
+        await recordEvents(trx, tenantId, [{ type: 'wallet.removed', data: { wallet_id: id, ...deleted } }]);
+        await noteChange(trx, tenantId);
+        return true;
       });
     },
   };
@@ -115,6 +121,7 @@ async function addAll(db: Kysely<Schema>, { tenantId, wallets, max }: Adding): P
   const stored = await inTransaction(db, async (trx) => {
     const fitting = max === null ? merged : await keepWithin(trx, { tenantId, merged, max });
     const added = await upsertAll(trx, tenantId, fitting);
+    await recordEvents(trx, tenantId, toAddedEvents(added.values()));
     await noteChange(trx, tenantId);
     return added;
   });

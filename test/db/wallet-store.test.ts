@@ -75,7 +75,7 @@ describe('adding', () => {
     );
     const counting = countStatements(database.tenants);
     const added = await createWalletStore(counting.db).addMany(TENANT, inputs);
-    expect(counting.count()).toBe(4);
+    expect(counting.count()).toBe(5);
     expect(added.map((entry) => entry.wallet.address)).toEqual(inputs.map((input) => input.address));
     const listed = await store.list(TENANT, { limit: 1000, after: null, chain: 'gnosis' });
     expect(listed.wallets).toEqual(added.map((entry) => entry.wallet));
