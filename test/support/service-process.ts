@@ -6,7 +6,7 @@ import { rpcUrlsVariable } from '../../src/config.ts';
 import { chains } from '../../src/domain/chains.ts';
 import type { Body } from './test-stack.ts';
 
-type Script = 'main' | 'worker' | 'migrate' | 'dead-letters' | 'export' | 'import';
+type Script = 'main' | 'worker' | 'migrate' | 'dead-letters' | 'export' | 'import' | 'keys' | 'tenants';
 type Environment = Readonly<Record<string, string>>;
 type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
