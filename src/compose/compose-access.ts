@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { createAuthenticate } from '../api/middleware/authenticate.ts';
 import { createClientAddress } from '../api/middleware/client-address.ts';
 import type { Config } from '../config.ts';
-import { AppError } from '../domain/errors.ts';
 import { DEFAULT_TENANT_ID } from '../domain/tenant.ts';
 import { createAttemptLimit } from '../lib/attempt-limit.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -35,7 +34,7 @@ async function ensureFirstKey(keys: KeyService, { file, log }: { readonly file: 
   const first = await keys
     .createFirst(DEFAULT_TENANT_ID, (text) => writeSecretFile(file, text))
     .catch((error: unknown) => {
-      if (error instanceof AppError || !isFileError(error)) throw error;
+      if (!isFileError(error)) throw error;
       throw new StartupError(
         `API_KEYS_REQUIRED: there is no key yet, and ${file} cannot be written for the first one; make it with ` +
           '`npm run keys -- create --name admin --scopes admin`, or set API_KEYS_REQUIRED=false to serve everyone',
@@ -46,5 +45,5 @@ async function ensureFirstKey(keys: KeyService, { file, log }: { readonly file: 
 }
 
 function isFileError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && 'path' in error;
+  return error instanceof Error && 'syscall' in error;
 }
