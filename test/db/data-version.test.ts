@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAssetStore } from '../../src/db/asset-store.ts';
 import { createBalanceStore } from '../../src/db/balance-store.ts';
 import { noteChange, SHARED_DATA_ID } from '../../src/db/data-version.ts';
+import { createRpcEndpointStore } from '../../src/db/endpoints/rpc-endpoint-store.ts';
 import { createSnapshotStore } from '../../src/db/history/snapshot-store.ts';
 import { createLedgerStore } from '../../src/db/ledger/ledger-store.ts';
 import { createTransactionStore } from '../../src/db/ledger/transaction-store.ts';
@@ -56,6 +57,7 @@ describe('every write that shows in an answer', () => {
     const walletId = added?.wallet.id ?? '';
     const source = { walletId, chain: 'ethereum', kind: 'balances' } as const;
     const error = { code: 'upstream_timeout', provider: null } as const;
+    const endpoints = createRpcEndpointStore(database.tenants);
     const entries = createTransactionStore(database.tenants);
     const movement = (reference: string) => ({
       ...MOVEMENT,
@@ -76,6 +78,8 @@ describe('every write that shows in an answer', () => {
       () => entries.addAll(DEFAULT_TENANT_ID, [movement('c')]),
       async () => entries.delete(DEFAULT_TENANT_ID, (await entries.list(DEFAULT_TENANT_ID, ALL_ENTRIES))[0]?.id ?? ''),
       () => createSnapshotStore(database.tenants).take(DEFAULT_TENANT_ID, SNAPSHOT),
+      () => endpoints.add(DEFAULT_TENANT_ID, { chain: 'base', url: 'https://a.example/', most: 1 }),
+      async () => endpoints.remove(DEFAULT_TENANT_ID, (await endpoints.list(DEFAULT_TENANT_ID))[0]?.id ?? ''),
       () => wallets.delete(DEFAULT_TENANT_ID, walletId),
     ];
     for (const write of writes) {
