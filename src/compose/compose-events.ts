@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import { createEventHub } from '../services/events/event-hub.ts';
+import { createEventUpkeep, type EventUpkeep } from '../services/events/event-upkeep.ts';
 import { createLiveService, type LiveService } from '../services/events/live-service.ts';
 import type { Services } from './compose-services.ts';
 import type { Storage } from './compose-storage.ts';
@@ -33,4 +34,12 @@ export function composeEvents(
       await relay?.close();
     },
   };
+}
+
+/** Makes what events need beside those who cause them. */
+export function composeEventUpkeep(
+  { refreshIntervalSeconds: baseSeconds }: Config,
+  { sourceWatch: sources, events }: Pick<Storage, 'sourceWatch' | 'events'>,
+): EventUpkeep {
+  return createEventUpkeep({ sources, events, baseSeconds });
 }

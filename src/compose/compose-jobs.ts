@@ -9,14 +9,25 @@ import { createRounds } from '../lib/rounds.ts';
 import { StartupError } from '../lib/startup-error.ts';
 import type { Tracer } from '../lib/tracing.ts';
 import { createWatchedPart } from '../services/watched-part.ts';
+import { composeEventUpkeep } from './compose-events.ts';
 import type { Services } from './compose-services.ts';
 import type { Storage } from './compose-storage.ts';
 
 export type JobsDeps = {
-  readonly storage: Pick<Storage, 'url' | 'isEmbedded' | 'feed'>;
+  readonly storage: Pick<Storage, 'url' | 'isEmbedded' | 'events' | 'sourceWatch' | 'feed'>;
   readonly services: Pick<
     Services,
-    'schedules' | 'refreshes' | 'healing' | 'backfills' | 'transfers' | 'snapshots' | 'idempotency' | 'deliveries' | 'health'
+    | 'schedules'
+    | 'refreshes'
+    | 'healing'
+    | 'backfills'
+    | 'transfers'
+    | 'snapshots'
+    | 'events'
+    | 'idempotency'
+    | 'deliveries'
+    | 'alertEvaluation'
+    | 'health'
   >;
   readonly metrics: Pick<Metrics, 'onJob' | 'setQueue' | 'setBacklogs' | 'setTransferLags'>;
   readonly tracer: Pick<Tracer, 'follow'>;
@@ -40,20 +51,14 @@ export async function composeJobs(config: Config, deps: JobsDeps): Promise<Compo
   const backend = openQueueBackend(location, log);
   // Redis may come later; tables do not come by themselves.
   if (location.kind === 'postgres') await backend.getQueue().catch(refuse);
-  const { schedules, refreshes, healing, backfills, transfers, snapshots, idempotency, deliveries } = services;
+  const { schedules, transfers, deliveries } = services;
   const plan = planSchedules({ transferSeconds: config.transferIntervalSeconds });
   const watch = watchJobs(plan, deps);
   const hooks = { onJob: watch.onJob, follow: followJobs(tracer), log };
   const jobs = createJobs({
+    ...services,
     backend,
-    schedules,
-    refreshes,
-    healing,
-    backfills,
-    transfers,
-    snapshots,
-    idempotency,
-    deliveries,
+    events: composeEventUpkeep(config, storage),
     plan,
     batchesAtOnce: BATCHES_AT_ONCE,
     ...hooks,

@@ -21,6 +21,7 @@ import { createRpcEndpointService, type RpcEndpointService } from '../services/r
 import { createScheduleService, type ScheduleService } from '../services/schedule-service.ts';
 import type { StoredPortfolio } from '../services/stored-portfolio.ts';
 import { createWalletService } from '../services/wallet-service.ts';
+import { type AlertServices, composeAlerts } from './compose-alerts.ts';
 import { type ChainAdapters, composeChains } from './compose-chains.ts';
 import { composeHistory, composePast, composeSnapshots, type PastServices } from './compose-history.ts';
 import { composeLedger } from './compose-ledger.ts';
@@ -32,6 +33,7 @@ import { composeWebhooks, type WebhookServices } from './compose-webhooks.ts';
 
 export type Services = TenantServices &
   PastServices &
+  AlertServices &
   WebhookServices & {
     readonly refreshes: RefreshService;
     readonly quotas: QuotaService;
@@ -98,6 +100,7 @@ export function composeServices(config: Config, deps: ServiceDeps): Services {
       random: Math.random,
     }),
     ...composePast({ storage, sources, past, priceAdapters, log, now }),
+    ...composeAlerts({ storage, portfolio: tenants.portfolio, assets: tenants.assets, now }),
     ...composeWebhooks({ storage, way: outbound.webhooks, metrics, log, now }),
     snapshots: composeSnapshots(config, { storage, portfolio: tenants.portfolio, metrics, log }),
     transfers: createTransferImportService({

@@ -1,12 +1,14 @@
 import type { Config } from '../config.ts';
 import { createKeyStore, type KeyStore } from '../db/access/key-store.ts';
 import { createQuotaStore, type QuotaStore } from '../db/access/quota-store.ts';
+import { type AlertStore, createAlertStore } from '../db/alerts/alert-store.ts';
 import { type ChangeFeed, createChangeFeed } from '../db/change-feed.ts';
 import { type DataTimes, readDataTimes } from '../db/data-times.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { startEmbeddedPostgres } from '../db/embedded/embedded-postgres.ts';
 import { createRpcEndpointStore, type RpcEndpointStore } from '../db/endpoints/rpc-endpoint-store.ts';
 import { createEventStore, type EventStore } from '../db/events/event-store.ts';
+import { createSourceWatchStore, type SourceWatchStore } from '../db/events/source-watch-store.ts';
 import { type BackfillStore, createBackfillStore } from '../db/history/backfill-store.ts';
 import { createHealingStore, type HealingStore } from '../db/history/healing-store.ts';
 import { createPriceHistoryStore, type PriceHistoryStore } from '../db/history/price-history-store.ts';
@@ -32,6 +34,7 @@ export type Storage = ReadStores & {
   readonly schedules: ScheduleStore;
   readonly snapshots: SnapshotStore;
   readonly events: EventStore;
+  readonly sourceWatch: SourceWatchStore;
   readonly healing: HealingStore;
   readonly backfills: BackfillStore;
   readonly priceHistory: PriceHistoryStore;
@@ -44,6 +47,7 @@ export type Storage = ReadStores & {
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
   readonly attempts: AttemptStore;
+  readonly alerts: AlertStore;
   /** What cursors are signed with. */
   readCursorSecret(): Promise<Buffer>;
   /** The database, for those who bring their own connections; whether it is ours alone, to change as we like. */
@@ -85,6 +89,7 @@ export async function openStorage(
     schedules: createScheduleStore(tenants),
     snapshots: createSnapshotStore(tenants),
     events: createEventStore(tenants),
+    sourceWatch: createSourceWatchStore(tenants),
     healing: createHealingStore(tenants),
     backfills: createBackfillStore(tenants),
     priceHistory: createPriceHistoryStore(tenants),
@@ -97,6 +102,7 @@ export async function openStorage(
     webhooks: createWebhookStore(tenants),
     deliveries: createDeliveryStore(tenants),
     attempts: createAttemptStore(tenants),
+    alerts: createAlertStore(tenants),
     readCursorSecret: () => readSecret(database.db, 'cursors'),
     url,
     isEmbedded: embedded !== undefined,

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnrecoverableError } from 'bullmq';
+import type { AlertEvaluation } from '../services/alerts/alert-evaluation.ts';
+import type { EventUpkeep } from '../services/events/event-upkeep.ts';
 import type { SnapshotService } from '../services/history/snapshot-service.ts';
 import type { TransferImportService } from '../services/ledger/transfer-import-service.ts';
 import type { BackfillService } from '../services/past/backfill-service.ts';
@@ -30,8 +32,10 @@ type JobsDeps = {
   readonly backfills: Pick<BackfillService, 'resume'>;
   readonly transfers: Pick<TransferImportService, 'run'>;
   readonly snapshots: Pick<SnapshotService, 'takeDue' | 'thin'>;
+  readonly events: EventUpkeep;
   readonly idempotency: Pick<IdempotencyService, 'forgetOld'>;
   readonly deliveries: Pick<DeliveryService, 'deliver' | 'deleteOld'>;
+  readonly alertEvaluation: AlertEvaluation;
   /** What is due how often: see `planSchedules`. */
   readonly plan: readonly Schedule[];
   /** Batches that this process may read at once. */
@@ -58,57 +62,22 @@ export function planSchedules({ transferSeconds }: Intervals): readonly Schedule
     { name: 'transfers', everySeconds: transferSeconds },
     { name: 'snapshots', everySeconds: 5 },
     { name: 'deliver', everySeconds: 5 },
+    { name: 'alerts', everySeconds: 5 },
+    { name: 'watch', everySeconds: 60 },
     { name: 'thin', everySeconds: 3600 },
   ];
 }
 export const SCHEDULE_NAMES: ReadonlySet<string> = new Set(planSchedules({ transferSeconds: 1 }).map(({ name }) => name));
 
 export function createJobs(deps: JobsDeps): Jobs {
-  const {
-    backend,
-    schedules,
-    refreshes,
-    healing,
-    backfills,
-    transfers,
-    snapshots,
-    idempotency,
-    deliveries,
-    plan,
-    batchesAtOnce,
-    log,
-    ...hooks
-  } = deps;
+  const { backend, schedules, plan, batchesAtOnce, log } = deps;
   const queue = createJobQueue(backend);
   const dispatch = async (): Promise<void> => {
     await schedules.dispatch(queue.addBatches);
   };
-  const handlers = new Map<string, JobHandler>([
-    ['dispatch', onTick(dispatch)],
-    ['prices', onTick((signal) => schedules.refreshPrices(signal))],
-    ['transfers', onTick((signal) => transfers.run(signal))],
-    ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), backfills.resume(), schedules.adopt()])))],
-    ['heal', onTick(async (signal) => void (await healing.heal(signal)))],
-    ['deliver', onTick(() => deliveries.deliver())],
-    ['snapshots', onTick(async (signal) => void (await snapshots.takeDue(signal)))],
-    [
-      'thin',
-      onTick(
-        async (signal) =>
-          void (await Promise.all([snapshots.thin(signal), deliveries.deleteOld(), idempotency.forgetOld(signal)])),
-      ),
-    ],
-    [
-      BATCH_JOB,
-      async (data, signal) => {
-        await schedules.readBatch(parse(parseBatchPayload, data), signal);
-        // There is room for the next one now.
-        if (!signal.aborted) dispatch().catch((error: unknown) => log.warn({ err: error }, 'due wallets could not be claimed'));
-      },
-    ],
-  ]);
+  const handlers = createHandlers(deps, dispatch);
   // Schedules go first whenever a place is free.
-  const worker = createJobWorker({ backend, handlers, concurrency: batchesAtOnce + plan.length, log, ...hooks });
+  const worker = createJobWorker({ ...deps, handlers, concurrency: batchesAtOnce + plan.length });
   const keeper = createScheduleKeeper({ queue, schedules: plan, log });
   return {
     queue,
@@ -122,6 +91,54 @@ export function createJobs(deps: JobsDeps): Jobs {
       await Promise.race([backend.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
+}
+
+/** What is done for each kind of job. */
+function createHandlers(deps: JobsDeps, dispatch: () => Promise<void>): ReadonlyMap<string, JobHandler> {
+  const {
+    schedules,
+    refreshes,
+    healing,
+    backfills,
+    transfers,
+    snapshots,
+    events,
+    idempotency,
+    deliveries,
+    alertEvaluation,
+    log,
+  } = deps;
+  return new Map<string, JobHandler>([
+    ['dispatch', onTick(dispatch)],
+    ['prices', onTick((signal) => schedules.refreshPrices(signal))],
+    ['transfers', onTick((signal) => transfers.run(signal))],
+    ['sweep', onTick(async () => void (await Promise.all([refreshes.resumeLost(), backfills.resume(), schedules.adopt()])))],
+    ['heal', onTick(async (signal) => void (await healing.heal(signal)))],
+    ['watch', onTick((signal) => events.watchSources(signal))],
+    ['deliver', onTick(() => deliveries.deliver())],
+    ['alerts', onTick((signal) => alertEvaluation.evaluateDue(signal))],
+    ['snapshots', onTick(async (signal) => void (await snapshots.takeDue(signal)))],
+    [
+      'thin',
+      onTick(
+        async (signal) =>
+          void (await Promise.all([
+            snapshots.thin(signal),
+            deliveries.deleteOld(),
+            idempotency.forgetOld(signal),
+            events.removeOld(signal),
+          ])),
+      ),
+    ],
+    [
+      BATCH_JOB,
+      async (data, signal) => {
+        await schedules.readBatch(parse(parseBatchPayload, data), signal);
+        // There is room for the next one now.
+        if (!signal.aborted) dispatch().catch((error: unknown) => log.warn({ err: error }, 'due wallets could not be claimed'));
+      },
+    ],
+  ]);
 }
 
 function onTick(run: (signal: AbortSignal) => Promise<void>): JobHandler {

@@ -1,6 +1,8 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { MissingSource, Snapshot } from '../../domain/history/snapshot.ts';
 import { noteChange } from '../data-version.ts';
+import { recordMissedSnapshots } from '../events/missed-snapshots.ts';
+import { recordEvents } from '../events/record-events.ts';
 import type { Schema, StoredMissing } from '../schema.ts';
 import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
@@ -25,6 +27,8 @@ export type SnapshotStore = {
    * any moment that is still told stays. Running it again changes nothing.
    */
   thin(keep: { readonly rawDays: number; readonly hourlyDays: number }, signal: AbortSignal): Promise<void>;
+  /** Tells of intervals in which no snapshot was taken, each once. To be called before those that are due are taken. */
+  recordMissed(intervalSeconds: number): Promise<void>;
   /** Tenants whose holdings are to be written down now. */
   listDue(options: DueOptions): Promise<readonly string[]>;
   /** The time by the database's clock, the one that all processes share. */
@@ -40,6 +44,7 @@ export function createSnapshotStore(db: TenantDb): SnapshotStore {
       return inTransaction(db.of(tenantId), (trx) => take(trx, tenantId, snapshot));
     },
     thin: (keep, signal) => thinHistory(db.all, keep, signal),
+    recordMissed: (intervalSeconds) => recordMissedSnapshots(db, intervalSeconds),
     listDue: (options) => listDue(db.all, options),
     async readClock() {
       const { rows } = await sql<{ now: Date }>`select now()::timestamptz(3) as now`.execute(db.all);
@@ -67,6 +72,10 @@ async function take(trx: Transaction<Schema>, tenantId: string, snapshot: NewSna
   await saveExclusions(trx, tenantId, snapshot);
   await savePrices(trx, tenantId, snapshot.at);
   for (const bucket of ['hour', 'day'] as const) await saveBucket(trx, { tenantId, snapshot, bucket });
+  const { at, grade, missing } = snapshot;
+  await recordEvents(trx, tenantId, [
+    { type: 'snapshot.taken', data: { at: at.toISOString(), grade, missing_count: missing.length } },
+  ]);
   await noteChange(trx, tenantId);
   return true;
 }

@@ -38,6 +38,7 @@ export function createSnapshotService(deps: SnapshotServiceDeps): SnapshotServic
   return {
     take: (tenantId) => take(deps, tenantId),
     async takeDue(signal) {
+      await snapshots.recordMissed(intervalSeconds);
       const due = await snapshots.listDue({
         intervalSeconds,
         patienceSeconds: PATIENCE_SECONDS,
