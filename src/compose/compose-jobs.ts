@@ -23,7 +23,6 @@ export type JobsDeps = {
     | 'backfills'
     | 'transfers'
     | 'snapshots'
-    | 'events'
     | 'idempotency'
     | 'deliveries'
     | 'alertEvaluation'
