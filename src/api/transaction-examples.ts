@@ -60,6 +60,8 @@ export const newTransactionsExample = {
   ],
 };
 
+export const transactionExample = bought;
+
 export const addedTransactionsExample = { transactions: [bought] };
 
 export const transactionPageExample: TransactionPageWire = {

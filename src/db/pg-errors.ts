@@ -46,6 +46,11 @@ export function isTransient(error: unknown): boolean {
   return error instanceof Error && TRANSIENT_STATES.has(readCode(error));
 }
 
+/** Whether another row has the same unique key. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && readCode(error) === '23505';
+}
+
 /** Whether the connection may still be waiting for an answer, so that nothing else can be sent over it. */
 export function leavesConnectionBroken(error: unknown): boolean {
   return error instanceof Error && !isSqlState(readCode(error));

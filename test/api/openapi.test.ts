@@ -75,6 +75,8 @@ describe('the OpenAPI document', () => {
         'GET /api/v1/transactions',
         'POST /api/v1/transactions',
         'POST /api/v1/transactions/import',
+        'GET /api/v1/transactions/{id}',
+        'PATCH /api/v1/transactions/{id}',
         'DELETE /api/v1/transactions/{id}',
         'POST /api/v1/portfolio/refresh',
         'GET /api/v1/refreshes/{id}',

@@ -59,6 +59,7 @@ describe('every write that shows in an answer', () => {
     const error = { code: 'upstream_timeout', provider: null } as const;
     const endpoints = createRpcEndpointStore(database.tenants);
     const entries = createTransactionStore(database.tenants);
+    const newest = async () => ({ id: (await entries.list(DEFAULT_TENANT_ID, ALL_ENTRIES))[0]?.id ?? '', ifVersion: null });
     const movement = (reference: string) => ({
       ...MOVEMENT,
       walletId,
@@ -76,7 +77,8 @@ describe('every write that shows in an answer', () => {
       () => createLedgerStore(database.tenants).addMany(DEFAULT_TENANT_ID, [movement('a')]),
       () => entries.addNew(DEFAULT_TENANT_ID, [movement('b')]),
       () => entries.addAll(DEFAULT_TENANT_ID, [movement('c')]),
-      async () => entries.delete(DEFAULT_TENANT_ID, (await entries.list(DEFAULT_TENANT_ID, ALL_ENTRIES))[0]?.id ?? ''),
+      async () => entries.update(DEFAULT_TENANT_ID, { ...(await newest()), change: (entry) => ({ ...entry, note: 'Mine' }) }),
+      async () => entries.delete(DEFAULT_TENANT_ID, await newest()),
       () => createSnapshotStore(database.tenants).take(DEFAULT_TENANT_ID, SNAPSHOT),
       () => endpoints.add(DEFAULT_TENANT_ID, { chain: 'base', url: 'https://a.example/', most: 1 }),
       async () => endpoints.remove(DEFAULT_TENANT_ID, (await endpoints.list(DEFAULT_TENANT_ID))[0]?.id ?? ''),

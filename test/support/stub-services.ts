@@ -85,7 +85,7 @@ function stubServices(stubs: ServiceStubs): Services {
     performance: fill('performance', ['getPerformance']),
     history: fill('history', ['getHistory']),
     webhooks: fill('webhooks', ['add', 'list', 'get', 'update', 'rotate', 'delete', 'listDeliveries', 'replay', 'test']),
-    transactions: fill('transactions', ['list', 'add', 'delete', 'importCsv']),
+    transactions: fill('transactions', ['list', 'get', 'add', 'update', 'delete', 'importCsv']),
     answers: {
       read: async ({ render }) => ({ ...(await render()), outcome: 'miss', ageMs: 0, ttlMs: 0, detail: null }),
       noteWrite: () => undefined,

@@ -7,7 +7,7 @@ import type { TransactionPlace, TransactionQuery, TransactionService } from '../
 import type { ChainsBySlug } from '../presenters/asset.ts';
 import { presentTransaction, presentTransactionPage, transactionTable } from '../presenters/transaction.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
-import { nothing, uuid } from '../schemas/common.ts';
+import { nothing } from '../schemas/common.ts';
 import {
   addedTransactionsSchema,
   type ImportReportWire,
@@ -27,6 +27,7 @@ import {
   refusedImportExample,
   transactionPageExample,
 } from '../transaction-examples.ts';
+import { createOneTransactionRoutes } from './one-transaction.ts';
 
 type TransactionRouteDeps = { readonly transactions: TransactionService; readonly chains: ChainsBySlug };
 
@@ -36,7 +37,7 @@ const LINES_A_POINT = 100;
 
 /** Reading the ledger, and writing down what no chain tells. */
 export function createTransactionRoutes(deps: TransactionRouteDeps): readonly Route[] {
-  return [listRoute(deps), addRoute(deps), importRoute(deps), deleteRoute(deps)];
+  return [listRoute(deps), addRoute(deps), importRoute(deps), ...createOneTransactionRoutes(deps)];
 }
 
 function listRoute({ transactions, chains }: TransactionRouteDeps): Route {
@@ -202,25 +203,4 @@ function presentReport({ isDryRun, lineCount, addedCount, known, faults }: Impor
     known: known.map(({ line, reference }) => ({ line, reference })),
     errors: faults.map(({ line, column, code, message }) => ({ line, column, code, message })),
   };
-}
-
-function deleteRoute({ transactions }: TransactionRouteDeps): Route {
-  return defineRoute({
-    method: 'delete',
-    path: '/transactions/{id}',
-    operationId: 'deleteTransaction',
-    access: 'write',
-    tag: 'Portfolio',
-    summary: 'Take a transaction away',
-    description: 'One that was entered by hand or imported from a file. What was read from a chain stays.',
-    params: z.strictObject({ id: uuid }),
-    query: nothing,
-    body: noBody,
-    replies: { 204: { description: 'Gone.', schema: null, example: null } },
-    errors: ['transaction_not_found', 'transaction_from_chain'],
-    handler: async ({ tenantId, params }) => {
-      await transactions.delete(tenantId, params.id);
-      return reply(204, null);
-    },
-  });
 }

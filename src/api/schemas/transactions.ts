@@ -47,6 +47,12 @@ const note = z
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Control characters are not taken.')
   .meta({ description: 'Your own words.' });
 
+const entryTime = z.iso.datetime({ offset: true, message: 'Give RFC 3339 with an offset.' }).max(40);
+
+const entryPrice = z
+  .strictObject({ value: decimalInput, currency: currencyInput })
+  .meta({ description: 'What one whole cost or brought. Without it, the price that was quoted then counts.' });
+
 const newTransaction = z
   .strictObject({
     wallet_id: uuid,
@@ -60,12 +66,8 @@ const newTransaction = z
         'Deposits and income are above zero, withdrawals and fees below; each side of a trade or of a move between your wallets is an entry of its own.',
     }),
     amount: signedAmount,
-    occurred_at: z.iso.datetime({ offset: true, message: 'Give RFC 3339 with an offset.' }).max(40),
-    price: z
-      .strictObject({ value: decimalInput, currency: currencyInput })
-      .nullable()
-      .optional()
-      .meta({ description: 'What one whole cost or brought. Without it, the price that was quoted then counts.' }),
+    occurred_at: entryTime,
+    price: entryPrice.nullable().optional(),
     note: note.nullable().optional(),
     reference: label.nullable().optional().meta({
       description:
@@ -86,7 +88,16 @@ export const newTransactionsSchema = z
   .strictObject({ transactions: z.array(newTransaction).min(1).max(1000) })
   .meta({ id: 'NewTransactions' });
 
-const transactionSchema = z
+export const transactionPatchSchema = z
+  .strictObject({
+    note: note.nullable().optional(),
+    price: entryPrice.nullable().optional(),
+    occurred_at: entryTime.optional(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, 'Name at least one field to change.')
+  .meta({ id: 'TransactionPatch' });
+
+export const transactionSchema = z
   .object({
     id: uuid.nullable().meta({ description: 'Null for what is derived.' }),
     derived: z.boolean().meta({ description: 'Whether it follows from the amounts of two snapshots: no entry tells of it.' }),

@@ -79,5 +79,6 @@ export function toEntry(row: EntryRow): LedgerEntry {
     origin: row.origin,
     price: price === null || currency === null ? null : { value: new Decimal(price), currency },
     note: row.note,
+    version: row.version,
   };
 }

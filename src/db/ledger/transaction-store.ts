@@ -8,6 +8,7 @@ import type { Schema } from '../schema.ts';
 import type { TenantDb } from '../tenant-db.ts';
 import { inTransaction } from '../transaction.ts';
 import { isUuid } from '../uuid.ts';
+import { deleteEntry, type EntryChange, type EntryToChange, updateEntry } from './entry-changes.ts';
 import type { LedgerFilter } from './ledger-store.ts';
 import { entryKey, insertEntries } from './save-entries.ts';
 import { classifiedEntries, type EntryRow, matches, toEntry } from './select-entries.ts';
@@ -59,8 +60,12 @@ export type TransactionStore = {
   /** The keys of those that are there already. */
   findKnown(tenantId: string, entries: readonly NewLedgerEntry[]): Promise<ReadonlySet<string>>;
   keyOf(entry: Pick<NewLedgerEntry, 'walletId' | 'reference'>): string;
-  /** What was read from a chain stays. */
-  delete(tenantId: string, id: string): Promise<'deleted' | 'not_found' | 'from_chain'>;
+  /** These two take only what was entered by hand or from a file, and throw precondition_failed when it has another version. */
+  update(
+    tenantId: string,
+    entry: EntryToChange & { readonly change: EntryChange },
+  ): Promise<'updated' | 'duplicate' | 'not_found' | 'from_chain'>;
+  delete(tenantId: string, entry: EntryToChange): Promise<'deleted' | 'not_found' | 'from_chain'>;
   listImports(tenantId: string): Promise<readonly TransferImport[]>;
   /** When snapshots were taken, newest first; none after `until`. */
   listSnapshotTimes(tenantId: string, query: { readonly until: Date | null; readonly limit: number }): Promise<readonly Date[]>;
@@ -91,7 +96,8 @@ export function createTransactionStore(db: TenantDb): TransactionStore {
     addAll: (tenantId, entries) => addAll(db.of(tenantId), tenantId, entries),
     findKnown: (tenantId, entries) => findKnown(db.of(tenantId), tenantId, entries),
     keyOf: entryKey,
-    delete: (tenantId, id) => deleteEntry(db.of(tenantId), tenantId, id),
+    update: (tenantId, entry) => updateEntry(db.of(tenantId), tenantId, entry),
+    delete: (tenantId, entry) => deleteEntry(db.of(tenantId), tenantId, entry),
     listImports: (tenantId) => listImports(db.of(tenantId), tenantId),
     async listSnapshotTimes(tenantId, { until, limit }) {
       let query = db
@@ -163,24 +169,6 @@ async function findKnown(db: Kysely<Schema>, tenantId: string, entries: readonly
     ) as i (wallet_id, reference) on e.wallet_id = i.wallet_id and e.reference = i.reference
     where e.tenant_id = ${tenantId}`.execute(db);
   return new Set(rows.map((row) => entryKey({ walletId: row.wallet_id, reference: row.reference })));
-}
-
-async function deleteEntry(db: Kysely<Schema>, tenantId: string, id: string): Promise<'deleted' | 'not_found' | 'from_chain'> {
-  if (!isUuid(id)) return 'not_found';
-  return inTransaction(db, async (trx) => {
-    const { numDeletedRows } = await trx
-      .deleteFrom('ledger_entries')
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', id)
-      .where('origin', '<>', 'chain')
-      .executeTakeFirst();
-    if (numDeletedRows > 0n) {
-      await noteChange(trx, tenantId);
-      return 'deleted';
-    }
-    const query = trx.selectFrom('ledger_entries').select('id').where('tenant_id', '=', tenantId).where('id', '=', id);
-    return (await query.executeTakeFirst()) === undefined ? 'not_found' : 'from_chain';
-  });
 }
 
 async function listImports(db: Kysely<Schema>, tenantId: string): Promise<readonly TransferImport[]> {

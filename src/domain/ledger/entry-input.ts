@@ -50,9 +50,7 @@ export function checkEntry(
       ? [fault('asset_id', 'chain_not_followed', `This wallet is not followed on ${asset.chain}.`)]
       : []),
     ...checkTime(input.occurredAt, now),
-    ...(price === undefined || price?.isNegative()
-      ? [fault('price', 'invalid_number', 'Give plain digits, not below zero.')]
-      : []),
+    ...checkPrice(input.price),
     ...(typeof amount === 'bigint' || amount === null ? [] : [amount]),
   ];
   return faults.length > 0 || typeof amount !== 'bigint' || price === undefined ? faults : { amountRaw: amount, price };
@@ -72,7 +70,16 @@ function toAmount({ amount: text, type }: EntryInput, { decimals }: Asset): bigi
   return raw > MAX_RAW || raw < -MAX_RAW ? fault('amount', 'too_large', 'No wallet can hold this much.') : raw;
 }
 
-function checkTime(occurredAt: Date, now: Date): readonly Omit<EntryFault, 'index'>[] {
+/** What is wrong with a price, if anything. */
+export function checkPrice(price: EntryInput['price']): readonly Omit<EntryFault, 'index'>[] {
+  const value = price === null ? null : parseDecimal(price.value);
+  return value === undefined || value?.isNegative()
+    ? [fault('price', 'invalid_number', 'Give plain digits, not below zero.')]
+    : [];
+}
+
+/** What is wrong with a time, if anything. */
+export function checkTime(occurredAt: Date, now: Date): readonly Omit<EntryFault, 'index'>[] {
   if (occurredAt.getTime() < EARLIEST_MS) return [fault('occurred_at', 'too_early', 'There was no chain at this time.')];
   if (occurredAt.getTime() > now.getTime() + MAX_AHEAD_MS)
     return [fault('occurred_at', 'in_future', 'This time is yet to come.')];
@@ -84,7 +91,10 @@ function fault(field: EntryField, code: string, message: string): Omit<EntryFaul
 }
 
 /** What makes two inputs the same movement when neither has a reference: its text is to be hashed. */
-export function entryContent(input: EntryInput, { assetId, amountRaw }: { assetId: string; amountRaw: bigint }): string {
+export function entryContent(
+  input: Pick<EntryInput, 'walletId' | 'type' | 'occurredAt' | 'price'>,
+  { assetId, amountRaw }: { assetId: string; amountRaw: bigint },
+): string {
   const { walletId, type, occurredAt, price } = input;
   const value = price === null ? null : parseDecimal(price.value);
   const cost = price === null || value == null ? null : [formatDecimal(value), price.currency];

@@ -32,10 +32,15 @@ export type LedgerEntry = {
   /** What one whole cost or brought, by the owner's word. */
   readonly price: { readonly value: Decimal; readonly currency: string } | null;
   readonly note: string | null;
+  /** Another one after each change. */
+  readonly version: number;
 };
 
 /** An entry to be stored. `reference` is what makes it the same one when it comes again, within its wallet. */
-export type NewLedgerEntry = Omit<LedgerEntry, 'id' | 'type'> & { readonly kind: LedgerKind; readonly reference: string };
+export type NewLedgerEntry = Omit<LedgerEntry, 'id' | 'type' | 'version'> & {
+  readonly kind: LedgerKind;
+  readonly reference: string;
+};
 
 /** One movement as a chain tells it, of one asset into (above zero) or out of one wallet. */
 export type Transfer = {

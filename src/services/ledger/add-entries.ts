@@ -86,6 +86,18 @@ type Looked = Pick<NewLedgerEntry, 'amountRaw' | 'assetId' | 'chain' | 'origin'>
   readonly price: Exclude<NewLedgerEntry['price'], null>['value'] | null;
 };
 
+/** What makes an entry without a reference of its own the same one when it comes again. */
+export function contentReference(...content: Parameters<typeof entryContent>): string {
+  return `content:${createHash('sha256')
+    .update(entryContent(...content))
+    .digest('hex')}`;
+}
+
+/** Whether a reference was made of what the entry says. */
+export function isContentReference(reference: string): boolean {
+  return reference.startsWith('content:');
+}
+
 /** References of owners never meet those of chains. */
 function toEntry(input: EntryInput, { amountRaw, assetId, chain, origin, price }: Looked): NewLedgerEntry {
   const { walletId, occurredAt, type: kind, note } = input;
@@ -93,10 +105,7 @@ function toEntry(input: EntryInput, { amountRaw, assetId, chain, origin, price }
     ...{ walletId, chain, assetId, occurredAt, kind, amountRaw, origin, note },
     ...{ counterparty: null, txHash: null, blockNumber: null },
     price: price === null || input.price === null ? null : { value: price, currency: input.price.currency },
-    reference:
-      input.reference === null
-        ? `content:${createHash('sha256').update(entryContent(input, { assetId, amountRaw })).digest('hex')}`
-        : `owner:${input.reference}`,
+    reference: input.reference === null ? contentReference(input, { assetId, amountRaw }) : `owner:${input.reference}`,
   };
 }
 

@@ -1,11 +1,12 @@
+import type { EntryToChange } from '../../db/ledger/entry-changes.ts';
 import type { LedgerSum } from '../../db/ledger/ledger-store.ts';
 import type { TransferImport } from '../../db/ledger/transaction-store.ts';
 import type { Asset } from '../../domain/asset.ts';
 import type { Decimal } from '../../domain/decimal.ts';
-import { AppError } from '../../domain/errors.ts';
 import type { EntryInput } from '../../domain/ledger/entry-input.ts';
 import type { EntryType, LedgerEntry, LedgerOrigin } from '../../domain/ledger/ledger.ts';
 import { type AddDeps, type AddOutcome, addEntries } from './add-entries.ts';
+import { deleteEntry, type EntryPatch, getEntry, updateEntry, type VersionedTransaction } from './change-entry.ts';
 import { type ImportDeps, type ImportReport, importCsv } from './import-csv.ts';
 import { type ListDeps, listTransactions } from './list-transactions.ts';
 
@@ -31,7 +32,7 @@ export type TransactionQuery = {
 export type TransactionPlace = { readonly at: Date; readonly id: string };
 
 /** An entry of the ledger; or what follows from the amounts of snapshots, which has no entry and so no id. */
-export type Movement = Omit<LedgerEntry, 'id' | 'type' | 'origin'> & {
+export type Movement = Omit<LedgerEntry, 'id' | 'type' | 'origin' | 'version'> & {
   readonly id: string | null;
   readonly type: TransactionType;
   readonly origin: LedgerOrigin | null;
@@ -80,8 +81,14 @@ export type TransactionService = {
   list(tenantId: string, query: TransactionQuery): Promise<TransactionPage>;
   /** Adds all of them, or none: then it tells what is wrong with which. */
   add(tenantId: string, inputs: readonly EntryInput[]): Promise<AddOutcome>;
-  /** Only what was entered by hand or from a file. Throws transaction_not_found, transaction_from_chain. */
-  delete(tenantId: string, id: string): Promise<void>;
+  /** Throws transaction_not_found, also for what is derived. */
+  get(tenantId: string, id: string): Promise<VersionedTransaction>;
+  /**
+   * Both take only what was entered by hand or from a file. Throw transaction_not_found, transaction_from_chain, precondition_failed; and duplicate_transaction or
+   * invalid_request for what it may not become.
+   */
+  update(tenantId: string, change: EntryToChange & { readonly patch: EntryPatch }): Promise<VersionedTransaction>;
+  delete(tenantId: string, place: EntryToChange): Promise<void>;
   /** Adds what a file tells, or nothing when any line of it is bad. A dry run tells the same and adds nothing. */
   importCsv(
     tenantId: string,
@@ -96,13 +103,9 @@ export function createTransactionService(deps: TransactionServiceDeps): Transact
   return {
     list: (tenantId, query) => listTransactions(deps, tenantId, query),
     add: (tenantId, inputs) => addEntries(deps, tenantId, inputs),
-    async delete(tenantId, id) {
-      const outcome = await deps.store.delete(tenantId, id);
-      if (outcome === 'not_found') throw new AppError('transaction_not_found', 'There is no transaction of this id.');
-      if (outcome === 'from_chain') {
-        throw new AppError('transaction_from_chain', 'What was read from a chain cannot be taken away.');
-      }
-    },
+    get: (tenantId, id) => getEntry(deps, tenantId, id),
+    update: (tenantId, change) => updateEntry(deps, tenantId, change),
+    delete: (tenantId, place) => deleteEntry(deps, tenantId, place),
     importCsv: (tenantId, text, options) => importCsv(deps, { tenantId, text, ...options }),
   };
 }
