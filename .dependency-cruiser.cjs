@@ -80,6 +80,13 @@ module.exports = {
       to: { path: npm('@opentelemetry') },
     },
     {
+      name: 'calls-leave-through-one-client',
+      comment: 'whatever calls out has its limits, and what users have set has its guard',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/lib/(http-client\\.ts$|outbound/)' },
+      to: { path: npm('undici') },
+    },
+    {
       name: 'breakers-live-in-the-endpoint-pool',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/lib/json-rpc/' },

@@ -42,7 +42,13 @@ const MOST_PER_CHAIN = 10;
 const SYNC_INTERVAL_MS = 3_000;
 
 export function createRpcEndpointService({ store, chains, pools, log }: RpcEndpointDeps): RpcEndpointService {
-  const sync = async (): Promise<void> => pools.use(await store.list(DEFAULT_TENANT_ID));
+  let syncing = Promise.resolve();
+  /** One after the other, so that what was read first is never what is used last. */
+  const sync = (): Promise<void> => {
+    const next = syncing.catch(() => undefined).then(async () => pools.use(await store.list(DEFAULT_TENANT_ID)));
+    syncing = next;
+    return next;
+  };
   const rounds = createRounds({
     run: sync,
     intervalMs: SYNC_INTERVAL_MS,

@@ -3,8 +3,8 @@ import { lookup, Resolver } from 'node:dns/promises';
 /** All addresses of a name. Rejects, or is empty, when there are none. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
-/** How long one server of names may take. */
-const QUERY_TIMEOUT_MS = 2_000;
+/** How long a server of names may take at first; the second try is given twice that. */
+const QUERY_TIMEOUT_MS = 1_500;
 const TRIES = 2;
 
 /**

@@ -84,10 +84,12 @@ describe('a name that leads elsewhere the second time', () => {
   });
 });
 
-it('a redirect leads nowhere', async () => {
+it.each([300, 301, 302, 303, 305, 307, 308])('a redirect by %i leads nowhere', async (status) => {
   const { listener, hits } = counter();
   const inside = await serve(listener);
-  const outside = await serve((_request, response) => response.writeHead(307, { location: `http://127.0.0.1:${inside}/` }).end());
+  const outside = await serve((_request, response) =>
+    response.writeHead(status, { location: `http://127.0.0.1:${inside}/` }).end(),
+  );
   const { send } = await setUp({ allow: [`127.0.0.1:${outside}`] });
   await expect(send(`http://127.0.0.1:${outside}/`)).rejects.toMatchObject({ code: 'upstream_redirect' });
   expect(hits()).toBe(0);
