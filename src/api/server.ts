@@ -10,6 +10,7 @@ import type { Tracer } from '../lib/tracing.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { KeyService } from '../services/access/key-service.ts';
 import type { QuotaService } from '../services/access/quota-service.ts';
+import type { AlertService } from '../services/alerts/alert-service.ts';
 import type { AnswerService } from '../services/answer-service.ts';
 import type { AssetService } from '../services/asset-service.ts';
 import type { LiveService } from '../services/events/live-service.ts';
@@ -42,6 +43,7 @@ import { createRequestMetrics } from './middleware/request-metrics.ts';
 import { createRequestTrace } from './middleware/request-trace.ts';
 import { API_PREFIX, createOpenApi, type OpenApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
+import { createAlertRoutes } from './routes/alerts.ts';
 import { createAssetRoutes } from './routes/assets.ts';
 import { createBackfillRoutes } from './routes/backfills.ts';
 import { createChangesRoutes } from './routes/changes.ts';
@@ -79,6 +81,7 @@ export type ServerDeps = {
     readonly quotas: QuotaService;
     readonly keys: KeyService;
     readonly webhooks: WebhookService;
+    readonly alerts: AlertService;
     readonly idempotency: Pick<IdempotencyService, 'run'>;
     readonly rpcEndpoints: RpcEndpointService;
     readonly health: Pick<HealthService, 'getHealth'>;
@@ -125,6 +128,7 @@ export function createRoutes(deps: ServerDeps): readonly Route[] {
     ...createPerformanceRoutes({ performance: services.performance, chains: bySlug }),
     ...createTransactionRoutes({ transactions: services.transactions, chains: bySlug }),
     ...createAssetRoutes({ assets: services.assets, chains: bySlug }),
+    ...createAlertRoutes({ alerts: services.alerts, chains: bySlug }),
     ...createWebhookRoutes(services.webhooks),
     ...createDeliveryRoutes(services.webhooks),
     ...createKeyRoutes({ keys: services.keys, now }),

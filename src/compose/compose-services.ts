@@ -63,7 +63,7 @@ type ServiceDeps = {
 /** Makes the services over the stores and the outside world. */
 export function composeServices(config: Config, deps: ServiceDeps): Services {
   const { storage, http, outbound, log, metrics, version, now } = deps;
-  const { wallets, assets, balances, ping } = storage;
+  const { wallets, assets, balances, feed, ping } = storage;
   const adapters = composeChains(config, { http, guarded: outbound.rpc, log, metrics });
   const { sources, transfers, past, callers, resolvers, endpoints, close } = adapters;
   const feeds = { caller: callers.get('ethereum'), callerAt: past.callers.get('ethereum') };
@@ -87,12 +87,7 @@ export function composeServices(config: Config, deps: ServiceDeps): Services {
   return {
     ...tenants,
     quotas,
-    refreshes: createRefreshService({
-      ...reading,
-      quotas,
-      refreshes: storage.refreshes,
-      onRefreshEnded: storage.feed.onRefreshEnded,
-    }),
+    refreshes: createRefreshService({ ...reading, quotas, refreshes: storage.refreshes, onRefreshEnded: feed.onRefreshEnded }),
     schedules: createScheduleService({
       ...reading,
       schedules: storage.schedules,

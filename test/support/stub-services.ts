@@ -84,6 +84,7 @@ function stubServices(stubs: ServiceStubs): Services {
     statements: fill('statements', ['getStatement']),
     performance: fill('performance', ['getPerformance']),
     history: fill('history', ['getHistory']),
+    alerts: fill('alerts', ['add', 'list', 'get', 'update', 'delete']),
     webhooks: fill('webhooks', ['add', 'list', 'get', 'update', 'rotate', 'delete', 'listDeliveries', 'replay', 'test']),
     transactions: fill('transactions', ['list', 'get', 'add', 'update', 'delete', 'importCsv']),
     answers: {

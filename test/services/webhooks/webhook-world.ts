@@ -71,6 +71,12 @@ export async function createWebhookWorld(): Promise<WebhookWorld> {
     deliveries: createDeliveryStore(tenants),
     checkUrl: async (address) => new URL(address),
   });
+  const clear = async (): Promise<void> => {
+    await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+    await sql`delete from webhooks`.execute(db);
+    answers.clear();
+    received.length = 0;
+  };
   return {
     database,
     webhooks,
@@ -110,14 +116,9 @@ export async function createWebhookWorld(): Promise<WebhookWorld> {
         db,
       );
     },
-    async clear() {
-      await Promise.all(workers.splice(0).map((worker) => worker.stop()));
-      await sql`delete from webhooks`.execute(db);
-      answers.clear();
-      received.length = 0;
-    },
+    clear,
     async close() {
-      await this.clear();
+      await clear();
       server.closeAllConnections();
       server.close();
       await http.close();
