@@ -53,7 +53,8 @@ export async function benchRounds(tenants: TenantDb, url: string): Promise<reado
   return lines;
 }
 
-async function seedBalances(tenants: TenantDb): Promise<void> {
+/** 100,000 balances that no snapshot has told yet. */
+export async function seedBalances(tenants: TenantDb): Promise<void> {
   const { all: db } = tenants;
   const now = new Date();
   const walletIds = await seedWallets(tenants, WALLETS);
@@ -84,7 +85,7 @@ function createTaker(tenants: TenantDb): () => Promise<number> {
 }
 
 /** As a refresh does: one in `every` amounts moves. */
-async function moveOneIn(db: Kysely<Schema>, every: number): Promise<void> {
+export async function moveOneIn(db: Kysely<Schema>, every: number): Promise<void> {
   await sql`
     update balances set amount_raw = amount_raw + 1000003, block_number = block_number + 100
     where mod(hashtext(wallet_id::text || asset_id::text), ${every}) = 0`.execute(db);

@@ -1,19 +1,12 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { parseEvmAddress } from '../src/adapters/evm/evm-address.ts';
-import { parseSolanaAddress } from '../src/adapters/solana/solana-address.ts';
-import { createReadStores } from '../src/compose/compose-replica.ts';
-import { createPriceStore } from '../src/db/price-store.ts';
 import type { TenantDb } from '../src/db/tenant-db.ts';
-import { chains } from '../src/domain/chains.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../src/domain/tenant.ts';
 import type { HistoryQuery } from '../src/services/history/history-query.ts';
-import { createHistoryService } from '../src/services/history/history-service.ts';
-import { createPortfolioService } from '../src/services/portfolio-service.ts';
-import { createPriceService } from '../src/services/price-service.ts';
 import type { StoredPortfolio } from '../src/services/stored-portfolio.ts';
 import { startBenchDatabase } from './bench-database.ts';
 import { type BenchLine, median } from './bench-line.ts';
+import { createBenchServices } from './bench-services.ts';
 import { benchRounds } from './history-round.ts';
 import { seedYear, TOKENS, WALLETS } from './history-seed.ts';
 import { startServerProcess } from './server-process.ts';
@@ -84,18 +77,8 @@ type Measured = readonly (readonly [name: string, ms: number])[];
 
 /** The charts as the service makes them, over a portfolio that was read before. */
 async function benchService(tenants: TenantDb, { end, walletId }: Read): Promise<Measured> {
-  const stores = createReadStores(tenants);
-  const log = { warn: () => undefined };
-  const now = (): Date => end;
-  const prices = createPriceService({ sources: [], fxSources: [], store: createPriceStore(tenants), now, log });
   let kept: Promise<StoredPortfolio> | undefined;
-  const portfolio = createPortfolioService({
-    ...{ ...stores, prices, chains, now, baseSeconds: 300, kindsOf: () => ['balances'] },
-    share: (_, read) => (kept ??= read()),
-  });
-  const parseAddress = { evm: parseEvmAddress, solana: parseSolanaAddress };
-  const keep = { rawDays: 30, hourlyDays: 365 };
-  const service = createHistoryService({ ...stores, prices, portfolio, chains, parseAddress, kept: keep, now });
+  const { history } = createBenchServices(tenants, { end, share: (_, read) => (kept ??= read()) });
   const base: HistoryQuery = {
     ...{ from: null, to: null, step: '1d', timeZone: 'UTC', currency: 'USD', walletIds: null, chains: null, assetIds: null },
     ...{ series: 'total', fill: 'none' },
@@ -109,7 +92,7 @@ async function benchService(tenants: TenantDb, { end, walletId }: Read): Promise
   };
   const measured: [string, number][] = [];
   for (const [name, query] of Object.entries(queries)) {
-    measured.push([name, await measure(() => service.getHistory(TENANT, query))]);
+    measured.push([name, await measure(() => history.getHistory(TENANT, query))]);
   }
   return measured;
 }

@@ -5,6 +5,7 @@ import { benchHundredThousand } from './hundred-thousand.ts';
 import { benchMiddleware } from './middleware.ts';
 import { benchNginx } from './nginx.ts';
 import { benchRefresh } from './refresh.ts';
+import { benchRowSecurity } from './row-security.ts';
 import { benchStart } from './start.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
@@ -14,6 +15,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   middleware: benchMiddleware,
   nginx: benchNginx,
   refresh: benchRefresh,
+  'row-security': benchRowSecurity,
   start: benchStart,
 };
 

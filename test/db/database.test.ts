@@ -8,6 +8,7 @@ import { createDatabase, type Database } from '../../src/db/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts';
 import { UINT256_MAX } from '../../src/domain/amount.ts';
 import { AppError, type ErrorCode } from '../../src/domain/errors.ts';
+import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
 import { asSuperuser, listPostgresProcesses, signalAll } from '../support/postgres-processes.ts';
 
 // A server of its own: these tests freeze and break it.
@@ -110,7 +111,8 @@ describe('an error', () => {
 describe('a frozen server', () => {
   it('makes queries, transactions, new connections and pings fail in bounded time, and all is well when it thaws', async () => {
     const database = open({ queryTimeoutMs: 500 });
-    await Promise.all([one.execute(database.db), one.execute(database.db)]);
+    const tenant = database.tenants.of(DEFAULT_TENANT_ID);
+    await Promise.all([one.execute(database.db), one.execute(database.db), one.execute(tenant), one.execute(tenant)]);
     const pids = await listPostgresProcesses(dataDir, postgres.url);
     signalAll(pids, 'SIGSTOP');
     onTestFinished(() => signalAll(pids, 'SIGCONT'));
@@ -120,11 +122,18 @@ describe('a frozen server', () => {
       'database_unavailable',
       6_000,
     );
+    await expectCode(one.execute(tenant), 'database_unavailable', 6_000);
+    await expectCode(
+      tenant.transaction().execute((trx) => one.execute(trx)),
+      'database_unavailable',
+      6_000,
+    );
     await expectCode(database.ping(), 'database_unavailable', 4_000);
     await Promise.all(Array.from({ length: 30 }, () => expectCode(one.execute(database.db), 'database_unavailable', 12_000)));
     signalAll(pids, 'SIGCONT');
     await expect.poll(() => database.ping().then(() => 'up', String), { timeout: 10_000 }).toBe('up');
     expect((await one.execute(database.db)).rows).toEqual([{ one: 1 }]);
+    expect((await one.execute(tenant)).rows).toEqual([{ one: 1 }]);
   });
 });
 
@@ -160,6 +169,17 @@ describe('a server that goes away in the middle of a transaction', () => {
     });
     await expectCode(broken, 'database_unavailable', 5_000);
     expect((await one.execute(database.db)).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('ends what is asked for one tenant with an error as well, and nothing else', async () => {
+    const database = open();
+    const tenant = database.tenants.of(DEFAULT_TENANT_ID);
+    const admin = open({ url: asSuperuser(postgres.url) });
+    const broken = expectCode(sql`select pg_sleep(30)`.execute(tenant), 'database_unavailable', 5_000);
+    const sleeping = sql`select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(30)' and pid <> pg_backend_pid()`;
+    await expect.poll(async () => (await sleeping.execute(admin.db)).rows.length).toBe(1);
+    await broken;
+    expect((await one.execute(tenant)).rows).toEqual([{ one: 1 }]);
   });
 });
 
