@@ -1,5 +1,5 @@
 # chainfolio's processes: the API (src/main.ts), the worker (src/worker.ts) and the schema's update (src/migrate.ts).
-# It runs as a user without rights and writes nothing, so that the root file system may be read-only.
+# It runs as a user without rights and writes nothing but the first key, into a volume, so that the root file system may be read-only.
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
@@ -21,6 +21,9 @@ COPY LICENSE NOTICE package.json ./
 COPY deploy/health-check.ts deploy/
 COPY migrations migrations
 COPY src src
+# A volume that is mounted here for the first time takes over whose it is.
+RUN install -d -m 700 -o node -g node /data
+ENV DATA_DIR=/data
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { isolatedEnvironment, runScript, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import type { Body } from '../support/test-stack.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -63,9 +64,7 @@ it('a key that one instance revokes is refused by the other within five seconds'
     'Content-Type': 'application/json',
   };
   const body = JSON.stringify({ name: 'guest', scopes: ['read:values'] });
-  const guest: { id: string; key: string } = await (
-    await fetch(`${one.url}/api/v1/keys`, { method: 'POST', headers, body })
-  ).json();
+  const guest: Body = await (await fetch(`${one.url}/api/v1/keys`, { method: 'POST', headers, body })).json();
   expect(await statusOf(other, guest.key)).toBe(200);
   expect((await fetch(`${one.url}/api/v1/keys/${guest.id}`, { method: 'DELETE', headers })).status).toBe(204);
   expect(await statusOf(one, guest.key)).toBe(401);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { findFreePort } from '../support/free-port.ts';
 import type { Body } from '../support/test-stack.ts';
-import { inspect, logsOf, until } from './podman.ts';
+import { inspect, logsOf, podman, until } from './podman.ts';
 import { PROJECT_PREFIX, removeKilledRuns, removeProject } from './remove-project.ts';
 
 const run = promisify(execFile);
@@ -24,6 +24,8 @@ export type ContainerStack = {
   readonly prometheusUrl: string;
   /** The containers of the API. */
   readonly apis: readonly string[];
+  /** A key that may do everything, sent with every request here; known once it was up. */
+  readonly keyHeader: Readonly<Record<string, string>>;
   nameOf(service: string): string;
   network(name: string): string;
   get(path: string): Promise<Body>;
@@ -60,20 +62,26 @@ export async function createContainerStack(settings: Readonly<Record<string, str
   const nameOf = (service: string, number = 1): string => `${project}_${service}_${number}`;
   const apis = Array.from({ length: API_COUNT }, (_, index) => nameOf('api', index + 1));
 
+  const keyHeader: Record<string, string> = {};
   const stack: ContainerStack = {
     url,
     prometheusUrl: `http://127.0.0.1:${prometheusPort}`,
     apis,
+    keyHeader,
     nameOf,
     network: (name) => `${project}_${name}`,
-    get: async (path) => (await expectStatus(fetch(`${url}/api/v1${path}`), 200)).json(),
+    get: async (path) => (await expectStatus(fetch(`${url}/api/v1${path}`, { headers: keyHeader }), 200)).json(),
     async post(path, body, headers = {}) {
-      const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
+      const init = {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...keyHeader, ...headers },
+      };
       const response = await fetch(`${url}/api/v1${path}`, init);
       expect(response.ok, `POST ${path}: ${response.status}`).toBe(true);
       return response.json();
     },
-    ask: async (container, path) => askAt(await addressOf(container, `${project}_edge`), path),
+    ask: async (container, path) => askAt(await addressOf(container, `${project}_edge`), path, keyHeader),
     async untilReady(container) {
       await until(
         `${container} is ready`,
@@ -93,6 +101,7 @@ export async function createContainerStack(settings: Readonly<Record<string, str
       await writeFile(join(folder, '.env'), lines.join(''));
       await compose('up', '-d');
       for (const container of apis) await stack.untilReady(container);
+      keyHeader['x-api-key'] = await podman('exec', apis[1] ?? '', 'cat', '/data/first-admin-key');
       for (const container of apis) await stack.untilServing(container);
     },
     async down() {
@@ -114,9 +123,13 @@ function addressOf(container: string, network: string): Promise<string> {
 }
 
 /** One request over a connection of its own. */
-function askAt(address: string, path: string): Promise<{ status: number; body: Body }> {
+function askAt(
+  address: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ status: number; body: Body }> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: address, port: 3000, path, agent: false, timeout: 5_000 }, async (response) => {
+    const sent = request({ host: address, port: 3000, path, headers, agent: false, timeout: 5_000 }, async (response) => {
       let text = '';
       for await (const part of response.setEncoding('utf8')) text += part;
       resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });

@@ -38,6 +38,7 @@ function load({ writes }: { readonly writes: boolean }) {
   return startLoad({
     urls: [stack.url],
     clients: 8,
+    headers: stack.keyHeader,
     next() {
       asked += 1;
       if (!writes || asked % 10 !== 0) return { path: '/api/v1/portfolio' };
@@ -65,12 +66,35 @@ describe('the system of docker-compose.yml', () => {
     }
   });
 
+  it('made one first key, for its owner alone to read, and asks for it', async () => {
+    const modes = await Promise.all(stack.apis.map((api) => podman('exec', api, 'stat', '-c', '%a %U', '/data/first-admin-key')));
+    expect(modes).toEqual(['600 node', '600 node']);
+    const key = stack.keyHeader['x-api-key'] ?? '';
+    expect(key).toMatch(/^cpf_\w{62}$/);
+    expect((await fetch(`${stack.url}/api/v1/portfolio`)).status).toBe(401);
+    for (const service of ['api', 'nginx']) expect(await logsOf(stack.nameOf(service))).not.toContain(key.slice(17));
+    const made = await podman(
+      'exec',
+      stack.apis[0] ?? '',
+      'node',
+      'src/keys.ts',
+      'create',
+      '--name',
+      'b',
+      '--scopes',
+      'read:values',
+    );
+    const bearer = { Authorization: `Bearer ${made}` };
+    expect((await fetch(`${stack.url}/api/v1/portfolio`, { headers: bearer })).status).toBe(200);
+    expect((await fetch(`${stack.url}/api/v1/keys`, { headers: bearer })).status).toBe(403);
+  });
+
   it('shows a change that one instance made at once at the other', async () => {
     const [{ id }] = (await stack.get('/wallets?chain=ethereum')).wallets;
     for (const label of ['One', 'Two', 'Three']) {
       const sent = await fetch(`${stack.url}/api/v1/wallets/${id}`, {
         method: 'PATCH',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...stack.keyHeader },
         body: JSON.stringify({ label }),
       });
       expect(sent.status).toBe(200);
@@ -218,7 +242,7 @@ describe('stopped and started again', () => {
     for (let index = 0; index < 300; index++) {
       const forged = { 'X-Forwarded-For': `203.0.113.${index % 250}`, 'X-Real-IP': `198.51.100.${index % 250}` };
       const response = await fetch(`${stack.url}/api/v1/portfolio`, {
-        headers: { ...forged, Forwarded: `for=192.0.2.${index % 250}` },
+        headers: { ...forged, Forwarded: `for=192.0.2.${index % 250}`, ...stack.keyHeader },
       });
       statuses.push(response.status);
       if (response.status === 429) {
@@ -231,7 +255,8 @@ describe('stopped and started again', () => {
     const allowed = statuses.filter((status) => status === 200).length;
     expect(statuses.every((status) => status === 200 || status === 429)).toBe(true);
     expect(allowed).toBe(100);
-    expect(await askFromAnotherAddress()).toBe('200');
+    // Whoever has no key is counted by address.
+    expect(await askFromAnotherAddress()).toBe('401');
   });
 });
 

@@ -13,11 +13,12 @@ type LoadOptions = {
   /** Where the service is; a client that is refused a connection goes on to the next one, and gives up when all refuse. */
   readonly urls: readonly string[];
   readonly clients: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly next: () => { readonly method?: string; readonly path: string; readonly body?: string };
 };
 
 /** A failure is a request that was sent and not answered, or answered with a 5xx. */
-export function startLoad({ urls, clients, next }: LoadOptions): Load {
+export function startLoad({ urls, clients, headers = {}, next }: LoadOptions): Load {
   const counts = { answered: 0, failures: [] as string[] };
   const waiting: { count: number; resolve: () => void }[] = [];
   let isOver = false;
@@ -27,7 +28,7 @@ export function startLoad({ urls, clients, next }: LoadOptions): Load {
     let refused = 0;
     while (!isOver && refused < urls.length) {
       const asked = next();
-      const outcome = await send(`${urls[at % urls.length]}${asked.path}`, { agent, ...asked });
+      const outcome = await send(`${urls[at % urls.length]}${asked.path}`, { agent, headers, ...asked });
       if (outcome === 'refused') {
         refused += 1;
         at += 1;
@@ -54,12 +55,18 @@ export function startLoad({ urls, clients, next }: LoadOptions): Load {
   };
 }
 
-type Sending = { readonly agent: Agent; readonly method?: string; readonly body?: string };
+type Sending = {
+  readonly agent: Agent;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly method?: string;
+  readonly body?: string;
+};
 
 /** `ok`, `refused` for a connection that could not be had, or what went wrong. */
-function send(url: string, { agent, method = 'GET', body }: Sending): Promise<string> {
+function send(url: string, { agent, headers: always, method = 'GET', body }: Sending): Promise<string> {
   return new Promise((resolve) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const ofBody = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const headers = { ...always, ...ofBody };
     const sent = request(url, { agent, method, headers }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part) => parts.push(part));
