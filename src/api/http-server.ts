@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../lib/startup-error.ts';
 import { answerClientError } from './client-error.ts';
@@ -21,14 +22,23 @@ type HttpServerOptions = {
   readonly drainDelayMs?: number;
   /** How long requests in flight may go on after that. */
   readonly deadlineMs: number;
+  /** How long clients may take, see `TIME_LIMITS`. */
+  readonly timeLimits?: TimeLimits;
+};
+
+type TimeLimits = {
+  /** For the headers of a request, and for all of it. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** For what is left of a request that is answered already. */
+  readonly leftoverMs: number;
+  /** How often slow requests are looked for. */
+  readonly checkMs: number;
 };
 
 /** Longer than a proxy keeps idle connections (60 s is usual), so that it is never we who close one that it is about to use. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** How often slow requests are looked for. */
-const CHECK_INTERVAL_MS = 5_000;
+const TIME_LIMITS: TimeLimits = { headersMs: 15_000, requestMs: 30_000, leftoverMs: 2_000, checkMs: 5_000 };
 /** A connection on which nothing moves: twice the longest wait that a client may ask for. */
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_HEADER_BYTES = 16_384;
@@ -41,22 +51,25 @@ const QUIET_MS = 25;
 const MAX_HOLD_MS = 500;
 
 /** Node's HTTP server with limits on every wait, and problem documents for what its parser refuses. */
-export function createHttpServer({ app, host, port, drainDelayMs = 0, deadlineMs }: HttpServerOptions): HttpServer {
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { app, host, port, drainDelayMs = 0, deadlineMs, timeLimits = TIME_LIMITS } = options;
   const inFlight = new Set<ServerResponse>();
+  const exchanges = createExchanges(timeLimits.leftoverMs);
   const door = createDoor();
   let isStopping = false;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (isStopping) response.setHeader('Connection', 'close');
     inFlight.add(response);
     response.once('close', () => inFlight.delete(response));
+    exchanges.note(request, response);
     door.pass(() => app(request, response));
   };
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      headersTimeout: timeLimits.headersMs,
+      requestTimeout: timeLimits.requestMs,
+      connectionsCheckingInterval: timeLimits.checkMs,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The app refuses a missing Host itself, with a problem document.
       requireHostHeader: false,
@@ -65,7 +78,10 @@ export function createHttpServer({ app, host, port, drainDelayMs = 0, deadlineMs
   );
   server.timeout = IDLE_TIMEOUT_MS;
   server.on('connection', door.noteArrival);
-  server.on('clientError', answerClientError);
+  server.on('clientError', (error, socket) => {
+    if (exchanges.isAnswering(socket)) socket.destroy();
+    else answerClientError(error, socket);
+  });
   // Node would answer an expectation that it does not know with an empty 417; it is no reason not to serve.
   server.on('checkExpectation', handle);
 
@@ -77,6 +93,35 @@ export function createHttpServer({ app, host, port, drainDelayMs = 0, deadlineMs
       for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close');
       stopped ??= drain(server, { door, drainDelayMs, deadlineMs });
       return stopped;
+    },
+  };
+}
+
+/** The last exchange of each connection. */
+type Exchanges = {
+  note(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether an answer is on its way, or is out while its request still comes in: nothing else can be said then. */
+  isAnswering(socket: Duplex): boolean;
+};
+
+function createExchanges(leftoverMs: number): Exchanges {
+  const responses = new WeakMap<Duplex, ServerResponse>();
+  return {
+    note(request, response) {
+      const { socket } = request;
+      responses.set(socket, response);
+      // Node reads the rest of a request that was refused for as long as it comes, and the client is to hear the refusal.
+      response.once('finish', () => {
+        if (request.complete) return;
+        const timer = setTimeout(() => {
+          if (!request.complete) socket.destroy();
+        }, leftoverMs);
+        socket.once('close', () => clearTimeout(timer));
+      });
+    },
+    isAnswering(socket) {
+      const response = responses.get(socket);
+      return response?.headersSent === true && !(response.writableFinished && response.req.complete);
     },
   };
 }

@@ -2,14 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import { AppError } from '../../domain/errors.ts';
 import { beginHead, findInHead } from '../answer-head.ts';
+import { SECURITY_HEADERS } from '../security-headers.ts';
 
-/** Fixed for every answer: nothing served here may be embedded, sniffed or loaded from elsewhere. The docs widen the policy for themselves. */
-const SECURITY_HEADERS = [
-  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"],
-  ['Cross-Origin-Resource-Policy', 'same-origin'],
-  ['Referrer-Policy', 'no-referrer'],
-  ['X-Content-Type-Options', 'nosniff'],
-].flat();
+/** No client of ours sends more. Node itself leaves out those beyond two thousand without a word. */
+const MAX_HEADERS = 100;
 
 const ID_HEADER = 'X-Request-Id';
 const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
@@ -22,6 +18,9 @@ export function requestContext(request: Request, response: Response, next: NextF
   // Node would refuse such a request with an empty answer of its own, which is switched off where the server is made.
   if (request.headers.host === undefined && request.httpVersion !== '1.0') {
     throw new AppError('invalid_request', 'HTTP/1.1 requests name their host.');
+  }
+  if (request.rawHeaders.length > 2 * MAX_HEADERS) {
+    throw new AppError('headers_too_large', `A request may have ${MAX_HEADERS} headers.`);
   }
   next();
 }
