@@ -12,9 +12,10 @@ const TRIES = 2;
  * few, so that a name whose server never answers delays nobody.
  */
 export function createDnsResolver(servers?: readonly string[]): ResolveHost {
-  const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: TRIES });
-  if (servers !== undefined) resolver.setServers(servers);
   return async (host) => {
+    // Made anew, since it asks for ever whom the system named when it was made, in whatever network the machine is by then.
+    const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: TRIES });
+    if (servers !== undefined) resolver.setServers(servers);
     const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
     return found.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
   };
