@@ -40,11 +40,11 @@ function readArguments(args: readonly string[]): string {
 async function exportToFile(file: string): Promise<string> {
   const unfinished = `${file}.part`;
   try {
-    const counts = await withDatabase(loadConfig(), { mayShare: true }, async (db) => {
+    const counts = await withDatabase(loadConfig(), { mayShare: true }, async ({ all }) => {
       // One that was left there keeps its rights otherwise.
       await rm(unfinished, { force: true });
       const target = createWriteStream(unfinished, { mode: MODE, flags: 'wx', flush: true });
-      return send(db, (bytes) => (file.endsWith('.gz') ? pipeline(bytes, createGzip(), target) : pipeline(bytes, target)));
+      return send(all, (bytes) => (file.endsWith('.gz') ? pipeline(bytes, createGzip(), target) : pipeline(bytes, target)));
     });
     await rename(unfinished, file);
     return `Exported ${describeCounts(counts)} to ${file}`;
@@ -57,8 +57,8 @@ async function exportToFile(file: string): Promise<string> {
 /** For containers whose files nobody keeps. */
 async function exportToStandardOutput(): Promise<string> {
   const { stdout } = process;
-  const counts = await withDatabase(loadConfig(), { mayShare: true }, (db) =>
-    send(db, (bytes) => pipeline(bytes, stdout, { end: false })),
+  const counts = await withDatabase(loadConfig(), { mayShare: true }, ({ all }) =>
+    send(all, (bytes) => pipeline(bytes, stdout, { end: false })),
   );
   await new Promise((resolve) => stdout.write('', resolve));
   return `Exported ${describeCounts(counts)}`;

@@ -23,8 +23,8 @@ process.exit();
 
 async function importFile([file, ...rest]: readonly string[]): Promise<string> {
   if (file === undefined || rest.length > 0) throw new StartupError(USAGE);
-  const counts = await withDatabase(loadConfig(), { mayShare: false }, (db) =>
-    readBytes(file, (bytes) => importEverything(db, readSealedLines(bytes, { maxLineBytes: MAX_LINE_BYTES }))),
+  const counts = await withDatabase(loadConfig(), { mayShare: false }, ({ all }) =>
+    readBytes(file, (bytes) => importEverything(all, readSealedLines(bytes, { maxLineBytes: MAX_LINE_BYTES }))),
   );
   return `Imported ${describeCounts(counts)} from ${file}`;
 }

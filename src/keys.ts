@@ -22,10 +22,10 @@ type Keys = { readonly service: KeyService; readonly tenantId: string };
 
 await runCommand(async () => {
   const args = readArguments(process.argv.slice(2));
-  return withDatabase(loadConfig(), { mayShare: true }, async (all) => {
-    const tenant = await createTenantStore({ all }).findByName(args.tenant);
+  return withDatabase(loadConfig(), { mayShare: true }, async (db) => {
+    const tenant = await createTenantStore(db).findByName(args.tenant);
     if (tenant === undefined) throw new StartupError(`There is no tenant ${args.tenant}: see npm run tenants -- list`);
-    const service = createKeyService({ store: createKeyStore({ all, of: () => all }), now: () => new Date() });
+    const service = createKeyService({ store: createKeyStore(db), now: () => new Date() });
     return run(args, { service, tenantId: tenant.id });
   });
 });

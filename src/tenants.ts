@@ -4,7 +4,6 @@ import { withDatabase } from './compose/compose-upkeep.ts';
 import { loadConfig } from './config.ts';
 import { createQuotaStore, type QuotaChanges, type QuotaStore } from './db/access/quota-store.ts';
 import { createTenantStore, type Tenant, type TenantStore } from './db/access/tenant-store.ts';
-import { createTenantDb } from './db/tenant-db.ts';
 import type { Quotas } from './domain/quotas.ts';
 import { DEFAULT_TENANT_ID } from './domain/tenant.ts';
 import { StartupError } from './lib/startup-error.ts';
@@ -21,10 +20,9 @@ type Arguments = ReturnType<typeof readArguments>;
 await runCommand(async () => {
   const args = readArguments(process.argv.slice(2));
   const config = loadConfig();
-  return withDatabase(config, { mayShare: true }, async (all) => {
-    const store = createTenantStore({ all });
-    if (args.command === 'quota')
-      return setQuotas(args, { store, quotas: createQuotaStore(createTenantDb(all)), defaults: config.quotas });
+  return withDatabase(config, { mayShare: true }, async (db) => {
+    const store = createTenantStore(db);
+    if (args.command === 'quota') return setQuotas(args, { store, quotas: createQuotaStore(db), defaults: config.quotas });
     return run(args, store);
   });
 });

@@ -14,8 +14,7 @@ export type TenantDb = {
 const MAX_REMEMBERED = 1_000;
 
 /** `poolOf` gives connections that see a tenant's rows only. */
-export function createTenantDb(all: Kysely<Schema>, poolOf?: (tenantId: string) => PostgresPool): TenantDb {
-  if (poolOf === undefined) return { of: () => all, all };
+export function createTenantDb(all: Kysely<Schema>, poolOf: (tenantId: string) => PostgresPool): TenantDb {
   const remembered = new Map<string, Kysely<Schema>>();
   return {
     all,

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createQuotaStore, type QuotaStore } from '../../../src/db/access/quota-store.ts';
-import { createTenantDb } from '../../../src/db/tenant-db.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import { UNKNOWN_ID } from '../../support/store-fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -9,7 +8,7 @@ let database: TestDatabase;
 let store: QuotaStore;
 beforeAll(async () => {
   database = await createTestDatabase();
-  store = createQuotaStore(createTenantDb(database.db));
+  store = createQuotaStore(database.tenants);
 });
 afterAll(() => database.close());
 

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRefreshStore } from '../../../src/db/refresh-store.ts';
-import { createTenantDb } from '../../../src/db/tenant-db.ts';
 import { createWalletStore } from '../../../src/db/wallet-store.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import { addOtherTenant, newWallet, OTHER_TENANT_ID } from '../../support/store-fixtures.ts';
@@ -15,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 describe('wallets', () => {
-  const store = () => createWalletStore(createTenantDb(database.db));
+  const store = () => createWalletStore(database.tenants);
   beforeEach(() => sql`delete from wallets`.execute(database.db));
 
   it('are taken up to the quota, the first ones first, and known ones always', async () => {
@@ -54,7 +53,7 @@ describe('wallets', () => {
 });
 
 describe('refreshes', () => {
-  const store = () => createRefreshStore(createTenantDb(database.db));
+  const store = () => createRefreshStore(database.tenants);
   const start = (walletId: string, maxPerHour: number, tenantId = TENANT) =>
     store().startOrJoin(tenantId, {
       scope: { walletIds: [walletId], chains: null },
@@ -67,7 +66,7 @@ describe('refreshes', () => {
   beforeEach(async () => {
     await sql`delete from refreshes`.execute(database.db);
     const wallets = Array.from({ length: 6 }, () => newWallet());
-    ids = (await createWalletStore(createTenantDb(database.db)).addMany(TENANT, wallets)).map(({ wallet }) => wallet.id);
+    ids = (await createWalletStore(database.tenants).addMany(TENANT, wallets)).map(({ wallet }) => wallet.id);
   });
 
   it('of an hour are as many as may be, and whoever joins one starts none', async () => {
