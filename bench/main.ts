@@ -1,5 +1,6 @@
 import { benchApi } from './api.ts';
 import { type BenchLine, formatLine } from './bench-line.ts';
+import { benchEvents } from './events.ts';
 import { benchHistory, benchLargeHistory } from './history.ts';
 import { benchHundredThousand } from './hundred-thousand.ts';
 import { benchMiddleware } from './middleware.ts';
@@ -10,6 +11,7 @@ import { benchStart } from './start.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   api: benchApi,
+  events: benchEvents,
   history: benchHistory,
   'hundred-thousand': benchHundredThousand,
   middleware: benchMiddleware,
