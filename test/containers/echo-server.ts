@@ -12,7 +12,7 @@ createServer((request, response) => {
   if (url.startsWith('/api/v1/break')) {
     broken += 1;
     socket.destroy();
-  } else if (url.startsWith('/api/v1/stream')) {
+  } else if (url.startsWith('/api/v1/events')) {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: first\n\n');
     endStream = () => response.end('data: last\n\n');
   } else {

@@ -135,7 +135,7 @@ describe('what comes back', () => {
   });
 
   it('is passed on as it comes where it is a stream', async () => {
-    const response = await fetch(`${url}/api/v1/stream`);
+    const response = await fetch(`${url}/api/v1/events`);
     const reader = response.body?.getReader();
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('data: first\n\n');
     // The stream's end only comes with other requests; it may be at either instance.
