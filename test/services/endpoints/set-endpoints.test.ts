@@ -22,6 +22,9 @@ beforeAll(async () => {
     DATABASE_URL: database.url,
     OUTBOUND_ALLOW: new URL(node.url).host,
     LOG_LEVEL: 'debug',
+    // Proxies of the environment would do what the guard does not let happen.
+    HTTP_PROXY: NOWHERE,
+    NODE_USE_ENV_PROXY: '1',
   });
   instances = await Promise.all([startServiceProcess({ environment }), startServiceProcess({ environment })]);
 });
