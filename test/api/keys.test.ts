@@ -1,10 +1,13 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthenticate } from '../../src/api/middleware/authenticate.ts';
 import { createKeyStore } from '../../src/db/access/key-store.ts';
+import { createIdempotencyStore } from '../../src/db/requests/idempotency-store.ts';
 import { SCOPES } from '../../src/domain/access.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
 import { createAttemptLimit } from '../../src/lib/attempt-limit.ts';
 import { createKeyService, type KeyService } from '../../src/services/access/key-service.ts';
+import { createIdempotencyService } from '../../src/services/requests/idempotency-service.ts';
 import { addOtherTenant, OTHER_TENANT_ID } from '../support/store-fixtures.ts';
 import { createTestApi, type TestApi } from '../support/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -27,7 +30,11 @@ beforeEach(async () => {
   keys = createKeyService({ store: createKeyStore(database.tenants), now });
   const attempts = createAttemptLimit({ max: 100, windowMs: 60_000 });
   const authenticate = createAuthenticate({ keys, isRequired: true, clientOf: () => 'client', attempts });
-  api = createTestApi({ keys }, { authenticate, now });
+  const idempotency = createIdempotencyService({
+    store: createIdempotencyStore(database.tenants),
+    log: { warn: () => undefined },
+  });
+  api = createTestApi({ keys, idempotency }, { authenticate, now });
   const make = async (tenantId: string) =>
     (await keys.create(tenantId, { name: 'admin', scopes: ['admin'], expiresAt: null })).text;
   [admin, stranger] = [await make(TENANT), await make(OTHER_TENANT_ID)];
@@ -59,9 +66,24 @@ describe('a new key', () => {
     expect(body.key.split('_')[1]).toBe(body.id);
     expect(await isGood(body.key)).toBe(true);
     expect((await call('GET', '/keys', { key: body.key })).status).toBe(403);
-    const again = await call('GET', `/keys/${body.id}`);
-    expect(again.body).toMatchObject({ id: body.id, last_used_at: expect.any(String) });
+    const lookAgain = () => call('GET', `/keys/${body.id}`);
+    // Noted beside the request.
+    await expect.poll(async () => (await lookAgain()).body.last_used_at).toEqual(expect.any(String));
+    const again = await lookAgain();
+    expect(again.body.id).toBe(body.id);
     expect(JSON.stringify([again.body, (await call('GET', '/keys')).body])).not.toContain(body.key.slice(17, 30));
+  });
+
+  it('is neither kept for a request that is repeated nor made twice', async () => {
+    const headers = { 'X-API-Key': admin, 'Idempotency-Key': 'once' };
+    const make = () => api.call('POST', '/keys', { headers, body: { name: 'Dashboard', scopes: ['write'] } });
+    const first = (await make()).body;
+    const again = await make();
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(again.body).toEqual({ ...first, key: null });
+    const { rows } = await sql<{ row: string }>`select k::text as row from idempotency_keys k`.execute(database.db);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.row).not.toContain(first.key.slice(17));
   });
 
   it.each<[string, object, string]>([

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { currentTrace } from '../../lib/tracing-context.ts';
+import { principalOf } from './principal.ts';
 import { requestIdOf } from './request-context.ts';
 
 const ROUTE_KEY = 'route';
@@ -42,6 +43,7 @@ export function createRequestLog(log: Logger) {
           status,
           ms: Math.round((performance.now() - startedAt) * 10) / 10,
           request_id: requestIdOf(response),
+          key_id: principalOf(response)?.keyId ?? undefined,
           trace_id: trace?.traceId,
         },
         status === null ? 'request cut off' : 'request',

@@ -36,6 +36,7 @@ function createRoute({ keys, now }: KeyRouteDeps): Route {
     query: nothing,
     body: { schema: newKeySchema, presence: 'required', example: { name: 'Dashboard', scopes: ['read:values'] } },
     replies: { 201: createdReply },
+    shownOnce: ['key'],
     errors: ['quota_exceeded'],
     handler: async ({ tenantId, body }) => {
       const expiresAt = body.expires_at ? new Date(body.expires_at) : null;
@@ -97,6 +98,7 @@ function rotateRoute({ keys, now }: KeyRouteDeps): Route {
     query: nothing,
     body: { schema: rotationSchema, presence: 'optional', example: { overlap_seconds: 3600 } },
     replies: { 201: createdReply },
+    shownOnce: ['key'],
     errors: ['key_not_found', 'conflict', 'quota_exceeded'],
     handler: async ({ tenantId, params, body }) => {
       const created = await keys.rotate(tenantId, params.id, body.overlap_seconds);

@@ -46,7 +46,11 @@ export const keySchema = z
   .meta({ id: 'Key' });
 
 export const createdKeySchema = keySchema
-  .extend({ key: z.string().meta({ description: 'The key itself. It is not kept and never shown again.' }) })
+  .extend({
+    key: z.string().nullable().meta({
+      description: 'The key itself. It is not kept and never shown again: null in an answer that is repeated.',
+    }),
+  })
   .meta({ id: 'CreatedKey' });
 
 export const keyListSchema = z.object({ keys: z.array(keySchema) }).meta({ id: 'KeyList' });

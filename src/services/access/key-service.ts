@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { KeyStore, NewKey } from '../../db/access/key-store.ts';
-import type { Principal, Scope } from '../../domain/access.ts';
+import type { Scope } from '../../domain/access.ts';
 import { type ApiKey, ID_BYTES, SECRET_BYTES, statusOfKey, toKeyParts, writeKey } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import { createKeyCheck, type KeyCheck } from './key-check.ts';
@@ -28,7 +28,7 @@ export type KeyService = KeyCheck & {
 type KeyServiceDeps = { readonly store: KeyStore; readonly now: () => Date };
 
 /** Usable keys of one tenant. */
-export const MAX_KEYS = 100;
+const MAX_KEYS = 100;
 
 export function createKeyService({ store, now }: KeyServiceDeps): KeyService {
   const { forget, ...check } = createKeyCheck({ store, now });
