@@ -11,7 +11,6 @@ export type ExportTable = {
 /** Everything that is a tenant's or cannot be made again. What others refer to comes before them. */
 export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'tenants' },
-  { name: 'tenant_quotas' },
   { name: 'assets' },
   { name: 'wallets' },
   { name: 'wallet_chains' },
@@ -37,6 +36,7 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
   { name: 'transfer_imports' },
   { name: 'backfills', leftOut: ['runner_id', 'lease_until'] },
   { name: 'backfill_chains' },
+  { name: 'tenant_quotas' },
   { name: 'rpc_endpoints' },
   // Events are counted anew where they are imported.
   { name: 'webhooks', leftOut: ['seen_seq', 'failing_since', 'paused_until'] },
