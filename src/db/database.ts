@@ -36,7 +36,7 @@ type DatabaseOptions = {
   readonly log: Log;
   /** The longest that one statement may take, 10 seconds unless told. */
   readonly queryTimeoutMs?: number;
-  /** Connections that are open at once for all tenants together, and again for single ones, 10 unless told. */
+  /** Connections that are open at once for all tenants together, and again for single ones, 8 unless told. */
   readonly maxConnections?: number;
   /** Hears of each statement, how long it took and whether it went well. */
   readonly onQuery?: OnQuery;
@@ -54,7 +54,7 @@ const PING_LIMIT = {
   tooLate: () => new AppError('database_unavailable', 'The database does not answer.'),
 };
 const CLOSE_TIMEOUT_MS = 5_000;
-const MAX_CONNECTIONS = 10;
+const MAX_CONNECTIONS = 8;
 
 /** Connections to Postgres, none opened yet. Every wait in it has an end. */
 export function createDatabase(options: DatabaseOptions): Database {
