@@ -41,7 +41,7 @@ export function openEvents(url: string, { lastEventId = null, headers = {} }: Op
       const state = { text: '', rest: '', lastId: null as string | null, retryMs: null as number | null, comments: 0 };
       const ended = Promise.withResolvers<void>();
       const hear = (block: string): void => {
-        const fields = block.split('\n').map((line) => /^([a-z]*):? ?(.*)$/.exec(line)?.slice(1) ?? []);
+        const fields = block.split('\n').map((line) => /^([a-z]*):? ?(.*)$/s.exec(line)?.slice(1) ?? []);
         const field = (name: string): string | undefined => fields.find(([key]) => key === name)?.[1];
         state.lastId = field('id') ?? state.lastId;
         if (field('retry') !== undefined) state.retryMs = Number(field('retry'));
