@@ -55,6 +55,21 @@ module.exports = {
       to: { path: npm('ethers|@solana/[^/]+') },
     },
     {
+      name: 'nothing-of-ethers-signs',
+      comment:
+        'the service holds no private key: of ethers it takes what reads addresses and names, and never a wallet, a signer or a provider',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: npm('ethers'), pathNot: 'node_modules/ethers/lib[.]\\w+/(address|hash)/' },
+    },
+    {
+      name: 'nothing-of-solana-signs',
+      comment: 'nor, of Kit, anything but its addresses; nor the libraries that both sign with',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: npm('@solana/[^/]+|@noble/[^/]+'), pathNot: npm('@solana/addresses') },
+    },
+    {
       name: 'redis-lives-in-few-places',
       comment: 'lib makes the connections; the cache and the limiter speak over them, and so does BullMQ',
       severity: 'error',

@@ -38,6 +38,11 @@ const BREACHES: Readonly<Record<string, readonly [file: string, code: string]>> 
   'sql-lives-in-db': ['src/services/a.ts', "import type { Kysely } from 'kysely';\nexport type A = Kysely<unknown>;"],
   'http-lives-in-api': ['src/adapters/one/b.ts', "import type { Router } from 'express';\nexport type B = Router;"],
   'chain-libraries-live-in-adapters': ['src/api/a.ts', "import { getAddress } from 'ethers';\nexport const a = getAddress;"],
+  'nothing-of-ethers-signs': ['src/adapters/one/d.ts', "import { Wallet } from 'ethers';\nexport const d = Wallet.createRandom;"],
+  'nothing-of-solana-signs': [
+    'src/adapters/one/e.ts',
+    "import { generateKeyPairSigner } from '@solana/kit';\nexport const e = generateKeyPairSigner;",
+  ],
   'redis-lives-in-few-places': ['src/db/b.ts', "import type { Redis } from 'ioredis';\nexport type B = Redis;"],
   'queues-live-in-jobs': ['src/lib/f.ts', "import type { Queue } from 'bullmq';\nexport type F = Queue;"],
   'metrics-live-in-lib-metrics': ['src/api/d.ts', "import type { Registry } from 'prom-client';\nexport type D = Registry;"],
