@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { FoundKey, KeyStore } from '../../db/access/key-store.ts';
 import { type Principal, withHeldScopes } from '../../domain/access.ts';
 import { parseKey, statusOfKey } from '../../domain/api-key.ts';
@@ -46,8 +46,8 @@ export function createKeyCheck({ store, now }: KeyCheckDeps): KeyCheck & { forge
       if (parts === undefined) throw refuse('This is not a key: check it for a typo.');
       const entry = lookUp(parts.id, beforeLookup);
       const key = await entry.found;
-      const hash = createHash('sha256').update(parts.secret).digest();
-      if (key === undefined || !timingSafeEqual(hash, key.secretHash)) throw refuse('There is no such key.');
+      const secretHash = hash('sha256', parts.secret, 'buffer');
+      if (key === undefined || !timingSafeEqual(secretHash, key.secretHash)) throw refuse('There is no such key.');
       const status = statusOfKey(key, now());
       if (status !== 'active') throw refuse(`The key ${status === 'expired' ? 'has expired' : 'was revoked'}.`);
       noteUse(store, { entry, key, now: now() });

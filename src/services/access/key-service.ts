@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { KeyStore, NewKey } from '../../db/access/key-store.ts';
 import type { Scope } from '../../domain/access.ts';
 import { type ApiKey, ID_BYTES, SECRET_BYTES, statusOfKey, toKeyParts, writeKey } from '../../domain/api-key.ts';
@@ -73,7 +73,7 @@ export function createKeyService({ store, now }: KeyServiceDeps): KeyService {
 
 function makeKey(input: KeyInput): { text: string; row: NewKey } {
   const parts = toKeyParts({ id: randomBytes(ID_BYTES), secret: randomBytes(SECRET_BYTES) });
-  const secretHash = createHash('sha256').update(parts.secret).digest();
+  const secretHash = hash('sha256', parts.secret, 'buffer');
   return { text: writeKey(parts), row: { ...input, id: parts.id, secretHash } };
 }
 
