@@ -5,13 +5,14 @@ import { compose } from '../../src/compose.ts';
 import { loadConfig, rpcUrlsVariable } from '../../src/config.ts';
 import { chains } from '../../src/domain/chains.ts';
 import { request } from './request.ts';
-import { createTestDatabase } from './test-database.ts';
+import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 /** What an answer of the API holds, for tests to look into. */
 // biome-ignore lint/suspicious/noExplicitAny: a test names the fields it expects
 export type Body = any;
 
 export type TestStack = {
+  readonly database: Pick<TestDatabase, 'db' | 'tenants'>;
   readonly ethereum: LocalChain;
   readonly solana: SolanaNode;
   readonly prices: PriceServer;
@@ -62,6 +63,7 @@ export async function startTestStack(
   const { url } = await service.start();
   const api = request(`${url}/api/v1`);
   const stack: TestStack = {
+    database,
     ethereum,
     solana,
     prices,

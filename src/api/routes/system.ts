@@ -1,5 +1,6 @@
 import type { Chain } from '../../domain/chain.ts';
 import { AppError } from '../../domain/errors.ts';
+import { DEFAULT_TENANT_ID } from '../../domain/tenant.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../../lib/metrics.ts';
 import type { HealthService } from '../../services/health-service.ts';
 import { chainsExample, downExample, healthExample, metricsExample } from '../examples.ts';
@@ -79,7 +80,8 @@ function metricsRoute({ metrics }: SystemRouteDeps): Route {
     tag: 'System',
     summary: 'Read the metrics of this process',
     cost: 0,
-    description: 'The same as at `/metrics`, where Prometheus looks.',
+    description:
+      'The same as at `/metrics`, where Prometheus looks. For the owner of the service alone, since they are about all tenants.',
     params: nothing,
     query: nothing,
     body: noBody,
@@ -91,7 +93,10 @@ function metricsRoute({ metrics }: SystemRouteDeps): Route {
         example: metricsExample,
       },
     },
-    errors: [],
-    handler: async () => reply(200, await metrics.scrape()),
+    errors: ['forbidden'],
+    handler: async ({ tenantId }) => {
+      if (tenantId !== DEFAULT_TENANT_ID) throw new AppError('forbidden', 'Metrics are for the owner of the service alone.');
+      return reply(200, await metrics.scrape());
+    },
   });
 }
