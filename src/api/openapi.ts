@@ -30,7 +30,9 @@ with one that lacks the scope a 403. A service that serves its own machine alone
 
 Clients have points to spend, which are all back when a window of time ends. \`RateLimit-Policy\` tells how many (\`q\`) a window has and its length in
 seconds (\`w\`), \`RateLimit\` how many are left (\`r\`) and in how many seconds all are back (\`t\`). A request takes 1 point unless it says otherwise. One
-that takes more than are left is refused with a 429 and a \`Retry-After\`, and takes none. Whoever heeds these headers is never refused.`;
+that takes more than are left is refused with a 429 and a \`Retry-After\`, and takes none. Whoever heeds these headers is never refused for want of
+points. All keys of a tenant spend the same ones. A tenant also has so many refreshes an hour, and a place for so many requests that wait; those that
+are worked out take turns, so that nobody waits for long because another tenant asks for much.`;
 
 const TAGS = [
   { name: 'Wallets', description: 'The addresses that are followed.' },

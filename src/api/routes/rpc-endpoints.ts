@@ -55,6 +55,7 @@ function addRoute(endpoints: RpcEndpointService): Route {
     access: 'admin',
     tag: 'System',
     summary: 'Set an endpoint of a chain',
+    isPatient: true,
     cost: ADD_COST,
     description: `It is asked for its chain first, and refused unless it serves the one that is named. Within seconds every process asks it before those of the configuration. It must be on the public internet, or allowed by \`OUTBOUND_ALLOW\`; that is checked again whenever it is connected to. ${OWNER_ONLY}`,
     params: nothing,
