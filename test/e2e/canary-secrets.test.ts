@@ -1,9 +1,12 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startLocalChain } from '../../localnet/evm/local-chain.ts';
+import { writeKey } from '../../src/domain/api-key.ts';
+import { DEFAULT_TENANT_ID } from '../../src/domain/tenant.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { type RpcProxy, startRpcProxy } from '../support/rpc-proxy.ts';
@@ -20,6 +23,9 @@ const API_KEY = `${MARK}api0123456789`;
 const DATABASE_PASSWORD = `${MARK}db/p@ss:word`;
 const QUEUE_PASSWORD = `${MARK}queue-password`;
 const CACHE_PASSWORD = `${MARK}cache-password`;
+/** Of the service itself: one that opens it, and one that does not. */
+const CLIENT_KEY = { id: 'goodgoodgood', secret: `${MARK}${'k'.repeat(43 - MARK.length)}` };
+const WRONG_KEY = writeKey({ ...CLIENT_KEY, secret: CLIENT_KEY.secret.replaceAll('k', 'w') });
 
 type Reflector = { readonly server: Server; readonly url: string; readonly seen: readonly string[] };
 
@@ -66,10 +72,12 @@ describe('a service with a secret in every setting that can hold one', () => {
       startReflector(),
     ]);
     proxy = await startRpcProxy(chain.rpcUrl);
+    await addClientKey(database);
     await lock();
     environment = isolatedEnvironment({
       LOG_LEVEL: 'trace',
       EMBEDDED_WORKER: 'true',
+      API_KEYS_REQUIRED: 'true',
       RATE_LIMIT_PER_MINUTE: '100000',
       DATABASE_URL: await addRole(database.url),
       REDIS_QUEUE_URL: withPassword(queue.url, QUEUE_PASSWORD),
@@ -96,9 +104,10 @@ describe('a service with a secret in every setting that can hold one', () => {
   });
 
   async function call(path: string, init: RequestInit = {}): Promise<Response> {
-    const answer = await fetch(service.url + path, init);
+    const headers = { 'X-API-Key': writeKey(CLIENT_KEY), ...init.headers };
+    const answer = await fetch(service.url + path, { ...init, headers });
     const text = await answer.text();
-    answers.push(`${path} ${answer.status} ${JSON.stringify([...answer.headers])} ${text}`);
+    answers.push(`${path.split('?')[0]} ${answer.status} ${JSON.stringify([...answer.headers])} ${text}`);
     return answer;
   }
   const post = (path: string, body: string): Promise<Response> =>
@@ -117,6 +126,12 @@ describe('a service with a secret in every setting that can hold one', () => {
     await post('/api/v1/assets', '{"chain":"ethereum","address":"0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"}');
     await post('/api/v1/portfolio/refresh', '{}');
     await post('/api/v1/wallets', '{');
+    const statuses = [
+      await call('/api/v1/wallets', { headers: { 'X-API-Key': WRONG_KEY } }),
+      await call('/api/v1/wallets', { headers: { 'X-API-Key': `${WRONG_KEY}x` } }),
+      await call(`/api/v1/wallets?key=${WRONG_KEY}`),
+    ].map(({ status }) => status);
+    expect(statuses).toEqual([401, 401, 401]);
     for (const path of [
       'portfolio',
       'wallets',
@@ -178,6 +193,15 @@ describe('a service with a secret in every setting that can hold one', () => {
     60_000,
   );
 });
+
+async function addClientKey({ db }: TestDatabase): Promise<void> {
+  const { id, secret } = CLIENT_KEY;
+  const row = { tenant_id: DEFAULT_TENANT_ID, id, name: 'canary', scopes: ['admin' as const], expires_at: null };
+  await db
+    .insertInto('api_keys')
+    .values({ ...row, secret_hash: hash('sha256', secret, 'buffer') })
+    .execute();
+}
 
 function withPassword(url: string, password: string): string {
   const parsed = new URL(url);
