@@ -8,6 +8,7 @@ import { benchNginx } from './nginx.ts';
 import { benchRefresh } from './refresh.ts';
 import { benchRowSecurity } from './row-security.ts';
 import { benchStart } from './start.ts';
+import { benchTenants } from './tenants.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   api: benchApi,
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   refresh: benchRefresh,
   'row-security': benchRowSecurity,
   start: benchStart,
+  tenants: benchTenants,
 };
 
 /** Those that run only when they are named. */

@@ -18,8 +18,8 @@ function benchAddress(index: number): string {
   return parseEvmAddress(`0xb0b${index.toString(16).padStart(37, '0')}`) ?? '';
 }
 
-/** Wallets of the default tenant on Ethereum; answers with their ids. */
-export async function seedWallets(tenants: TenantDb, count: number): Promise<readonly string[]> {
+/** Wallets on Ethereum, of the default tenant unless told; answers with their ids. */
+export async function seedWallets(tenants: TenantDb, count: number, tenantId = DEFAULT_TENANT_ID): Promise<readonly string[]> {
   const store = createWalletStore(tenants);
   const ids: string[] = [];
   const wallets = Array.from(
@@ -27,15 +27,17 @@ export async function seedWallets(tenants: TenantDb, count: number): Promise<rea
     (_, index): NewWallet => ({ family: 'evm', address: benchAddress(index), name: null, label: null, chains: [CHAIN] }),
   );
   for (const part of chunk(wallets, WALLETS_AT_ONCE)) {
-    for (const { wallet } of await store.addMany(DEFAULT_TENANT_ID, part)) ids.push(wallet.id);
+    for (const { wallet } of await store.addMany(tenantId, part)) ids.push(wallet.id);
   }
   return ids;
 }
 
+type PortfolioSize = { readonly wallets: number; readonly tokensEach: number; readonly tenantId?: string };
+
 /** A portfolio as a refresh leaves it: each wallet holds the coin and `tokensEach` listed tokens, all of them priced. */
 export async function seedPortfolio(
   tenants: TenantDb,
-  { wallets, tokensEach }: { readonly wallets: number; readonly tokensEach: number },
+  { wallets, tokensEach, tenantId = DEFAULT_TENANT_ID }: PortfolioSize,
 ): Promise<void> {
   const tokens = listedTokens(CHAIN);
   const base = { chain: CHAIN, decimals: 18, flags: [], listed: true } as const;
@@ -52,7 +54,7 @@ export async function seedPortfolio(
       }),
     ),
   );
-  const ids = await seedWallets(tenants, wallets);
+  const ids = await seedWallets(tenants, wallets, tenantId);
   const readings = ids.map((walletId, w): SourceReading => {
     const held = [null, ...Array.from({ length: tokensEach }, (_, t) => tokens[(w * 7 + t) % tokens.length]?.address ?? null)];
     return {
@@ -64,5 +66,5 @@ export async function seedPortfolio(
       }),
     };
   });
-  for (const part of chunk(readings, WALLETS_AT_ONCE)) await createBalanceStore(tenants).saveReadings(DEFAULT_TENANT_ID, part);
+  for (const part of chunk(readings, WALLETS_AT_ONCE)) await createBalanceStore(tenants).saveReadings(tenantId, part);
 }

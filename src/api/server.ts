@@ -162,7 +162,7 @@ export function createServer(deps: ServerDeps): Express {
  * Requests that are worked on at once: enough to keep one core and the database busy. What does not fit waits, and what would wait for long is refused
  * while its client is still there.
  */
-const TURNS = { maxRunning: 8, maxRunningEach: 4, maxWaiting: 1_000, maxWaitingEach: 100, maxWaitMs: 10_000 };
+const TURNS = { maxRunning: 8, maxRunningEach: 4, maxWaiting: 1_000, maxWaitingEach: 100, maxWaitMs: 20_000 };
 
 function createApiRouter(deps: ServerDeps): Router {
   const routes = createRoutes(deps);

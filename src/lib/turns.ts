@@ -3,8 +3,9 @@ import { AppError } from '../domain/errors.ts';
 /** Lets a few work at a time, in turn by whom they work for. */
 export type Turns = {
   /**
-   * Runs `work` when it is its owner's turn. Throws rate_limited at once when the owner has too much waiting already, service_unavailable when all
-   * together have, or when its turn does not come in time; and what `signal`, if there is one, is aborted with while it waits.
+   * Runs `work` when it is its owner's turn. Throws rate_limited when the owner has too much waiting already, and service_unavailable when all together
+   * have, both at once; one of them when its turn does not come in time, by whether the owner has others at work; and what `signal`, if there is one,
+   * is aborted with while it waits.
    */
   run<T>(owner: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 };
@@ -63,9 +64,7 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
   };
 
   const takePlace = (owner: Owner): Place => {
-    if (owner.waiting.size >= maxWaitingEach) {
-      throw new AppError('rate_limited', 'Too many of your requests are waiting already.', { retryAfterMs: RETRY_AFTER_MS });
-    }
+    if (owner.waiting.size >= maxWaitingEach) throw tooMany();
     if (waiting >= maxWaiting) throw tooBusy();
     const turn = Promise.withResolvers<void>();
     const leave = (): boolean => {
@@ -81,7 +80,10 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
     };
     owner.waiting.add(start);
     waiting += 1;
-    return { turn: turn.promise, giveUp: (reason) => void (leave() && turn.reject(reason)) };
+    return {
+      turn: turn.promise,
+      giveUp: (reason = owner.running > 0 ? tooMany() : tooBusy()) => void (leave() && turn.reject(reason)),
+    };
   };
 
   return {
@@ -121,14 +123,14 @@ function createLook(): { later(callBack: () => void): void } {
 /** Where one waits for its turn. */
 type Place = {
   readonly turn: Promise<void>;
-  /** Rejects the turn, unless it has come. */
-  giveUp(reason: unknown): void;
+  /** Rejects the turn, unless it has come; for being late unless told why. */
+  giveUp(reason?: unknown): void;
 };
 
 async function awaitTurn({ turn, giveUp }: Place, signal: AbortSignal | undefined, maxWaitMs: number): Promise<void> {
   const onAbort = (): void => giveUp(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => giveUp(tooBusy()), maxWaitMs);
+  const timer = setTimeout(giveUp, maxWaitMs);
   await turn.finally(() => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -175,6 +177,10 @@ function leastUsed(owners: Iterable<Owner>, isMeant: (owner: Owner) => boolean):
   let least: Owner | undefined;
   for (const owner of owners) if (isMeant(owner) && owner.usedMs < (least?.usedMs ?? Number.POSITIVE_INFINITY)) least = owner;
   return least;
+}
+
+function tooMany(): AppError {
+  return new AppError('rate_limited', 'Too many of your requests are waiting already.', { retryAfterMs: RETRY_AFTER_MS });
 }
 
 function tooBusy(): AppError {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isolatedEnvironment, runScript, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { newWallet } from '../support/store-fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import type { Body } from '../support/test-stack.ts';
 
 let database: TestDatabase;
 let service: ServiceProcess;
@@ -57,7 +58,7 @@ describe('a tenant with quotas of its own', () => {
       .toBe('"default";q=40;w=60');
     expect((await add('small')).status).toBe(201);
     const wallets = Array.from({ length: 4 }, () => ({ address: newWallet().address }));
-    const { results } = await (await ask('small', '/wallets/bulk', { wallets })).json();
+    const { results }: Body = await (await ask('small', '/wallets/bulk', { wallets })).json();
     expect(results.map(({ status }: { status: number }) => status)).toEqual([201, 201, 403, 403]);
     const refused = await add('small');
     expect(refused.status).toBe(403);
@@ -67,7 +68,7 @@ describe('a tenant with quotas of its own', () => {
 
   it('starts no more refreshes than it may', async () => {
     expect((await ask('small', '/portfolio/refresh', {})).status).toBeLessThan(300);
-    const { wallets } = await (await ask('small', '/wallets')).json();
+    const { wallets }: Body = await (await ask('small', '/wallets')).json();
     const refused = await ask('small', '/portfolio/refresh', { wallet_ids: [wallets[0].id] });
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);

@@ -83,9 +83,10 @@ describe('what cannot wait', () => {
   });
 
   it('is refused when its turn does not come in time', async () => {
-    const { ask } = createWorld({ maxRunningEach: 1, maxWaitMs: 30 });
+    const { ask } = createWorld({ maxRunning: 1, maxRunningEach: 1, maxWaitMs: 30 });
     void ask('a');
-    await expect(ask('a')).rejects.toMatchObject({ code: 'service_unavailable' });
+    await expect(ask('a')).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 1_000 });
+    await expect(ask('b')).rejects.toMatchObject({ code: 'service_unavailable', retryAfterMs: 1_000 });
   });
 
   it('leaves its place when its client goes, and was never begun', async () => {

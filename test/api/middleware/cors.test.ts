@@ -19,6 +19,21 @@ const preflight = (origin: string) => ({
 });
 
 describe('a page of an allowed origin', () => {
+  it('may show a key, which is never taken from its cookies', async () => {
+    const asked = await api([PAGE])
+      .options('/api/v1/chains')
+      .set({ ...preflight(PAGE), 'Access-Control-Request-Headers': 'authorization,x-api-key' });
+    expect(asked.status).toBe(204);
+    const allowed = String(asked.headers['access-control-allow-headers']).toLowerCase().split(', ');
+    expect(allowed).toEqual(
+      expect.arrayContaining(['authorization', 'x-api-key', 'idempotency-key', 'if-match', 'last-event-id']),
+    );
+    expect(asked.headers['access-control-allow-credentials']).toBeUndefined();
+    const answer = await api([PAGE]).get('/api/v1/chains').set({ Origin: PAGE });
+    expect(answer.headers['access-control-expose-headers']).toContain('WWW-Authenticate');
+    expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
+  });
+
   it('may ask first, as often as it likes', async () => {
     const server = api([PAGE]);
     for (let i = 0; i < 5; i++) {
