@@ -14,8 +14,8 @@ type AccessDeps = { readonly storage: Pick<Storage, 'keys'>; readonly log: Logge
 
 export type Access = { readonly keys: KeyService; readonly authenticate: ReturnType<typeof createAuthenticate> };
 
-/** Keys that do not exist may be tried this often from one address. */
-const MAX_VAIN_ATTEMPTS = { max: 60, windowMs: 60_000 } as const;
+/** Keys that do not exist may be tried this often from one address, behind which many who have good ones may come at the same moment. */
+const MAX_VAIN_ATTEMPTS = { max: 300, windowMs: 60_000 } as const;
 const FIRST_KEY_FILE = 'first-admin-key';
 
 /** Who is let in. Where keys are required and there is none, the first one is made. Throws StartupError when it cannot be. */

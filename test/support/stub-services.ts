@@ -97,7 +97,7 @@ function stubServices(stubs: ServiceStubs): Services {
       ...stubs.idempotency,
     },
     quotas: { get: () => ({ wallets: null, requestsPerMinute: 600, refreshesPerHour: null }), ...stubs.quotas },
-    keys: fill('keys', ['authenticate', 'holds', 'create', 'createFirst', 'list', 'get', 'rotate', 'revoke']),
+    keys: fill('keys', ['authenticate', 'create', 'createFirst', 'list', 'get', 'rotate', 'revoke']),
     live: fill('live', ['open']),
     rpcEndpoints: fill('rpcEndpoints', ['list', 'add', 'remove', 'start', 'stop']),
     health: fill('health', ['getHealth']),

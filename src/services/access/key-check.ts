@@ -10,8 +10,6 @@ export type KeyCheck = {
    * @param beforeLookup Called before the database is asked; what it throws is thrown.
    */
   authenticate(text: string, beforeLookup: () => void): Promise<Principal>;
-  /** Whether someone who was let in before would still be. */
-  holds(principal: Principal): Promise<boolean>;
 };
 
 type KeyCheckDeps = { readonly store: Pick<KeyStore, 'find' | 'noteUse'>; readonly now: () => Date };
@@ -52,11 +50,6 @@ export function createKeyCheck({ store, now }: KeyCheckDeps): KeyCheck & { forge
       if (status !== 'active') throw refuse(`The key ${status === 'expired' ? 'has expired' : 'was revoked'}.`);
       noteUse(store, { entry, key, now: now() });
       return { tenantId: key.tenantId, keyId: key.id, scopes: withHeldScopes(key.scopes) };
-    },
-    async holds({ keyId }) {
-      if (keyId === null) return true;
-      const key = await lookUp(keyId, () => undefined).found;
-      return key !== undefined && statusOfKey(key, now()) === 'active';
     },
     forget: (id) => void known.delete(id),
   };
