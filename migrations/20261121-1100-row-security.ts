@@ -54,8 +54,9 @@ const UP = [
   end $$`,
   sql`select grant_to_app('select', 'tenants')`,
 
-  // Facts of chains and markets, which tenants share.
-  sql`select grant_to_app('select, insert, update', 'assets, prices, fx_rates, price_points, fx_points')`,
+  // Facts of chains and markets, which tenants share. No tenant changes them; a snapshot writes down at what prices it was taken.
+  sql`select grant_to_app('select', 'assets, prices, fx_rates')`,
+  sql`select grant_to_app('select, insert', 'price_points, fx_points')`,
 ];
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -104,6 +104,17 @@ describe('the role that tenants are served as', () => {
     expect(readable.filter((name) => !tables.includes(name))).toEqual(SHARED);
   });
 
+  it('changes nothing that tenants share, but for the prices that a snapshot adds', async () => {
+    const { rows } = await sql<{ name: string; privilege: string }>`
+      select relname as name, privilege from pg_class cross join unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as privilege
+      where relname = any(${SHARED}::text[]) and relnamespace = 'public'::regnamespace
+        and has_table_privilege('chainfolio_app', oid, privilege) order by relname, privilege`.execute(database.db);
+    expect(rows).toEqual([
+      { name: 'fx_points', privilege: 'INSERT' },
+      { name: 'price_points', privilege: 'INSERT' },
+    ]);
+  });
+
   it('cannot get round the policies of a table by its parts', async () => {
     const { rows } = await sql<{ name: string }>`
       select inhrelid::regclass::text as name from pg_inherits where inhparent = 'holding_points'::regclass`.execute(database.db);
