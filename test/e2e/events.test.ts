@@ -7,7 +7,7 @@ import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
 import { type EventClient, openEvents } from '../support/event-client.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { request } from '../support/request.ts';
-import { isolatedEnvironment, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
+import { isolatedEnvironment, runScript, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
@@ -28,8 +28,8 @@ function environment(overrides: Readonly<Record<string, string>> = {}): Readonly
   });
 }
 
-async function start(): Promise<Instance> {
-  const service = await compose(loadConfig(environment({ LOG_LEVEL: 'silent' })));
+async function start(overrides: Readonly<Record<string, string>> = {}): Promise<Instance> {
+  const service = await compose(loadConfig(environment({ LOG_LEVEL: 'silent', ...overrides })));
   const { url } = await service.start();
   return { service, url, events: `${url}/api/v1/events` };
 }
@@ -218,4 +218,28 @@ it('sends readers elsewhere when it stops, and finds them all again after a rest
   const back = await follow(one.events, leaving.lastId);
   await hasHeard(back, number);
   expect([...numbersOf(leaving), ...numbersOf(back)]).toEqual(range(first, number));
+});
+
+it('ends for a key that is revoked, and does not begin again', async () => {
+  const made = await runScript('keys', { environment: environment(), args: ['create', '--name', 'admin', '--scopes', 'admin'] });
+  const admin = { 'X-API-Key': /cpf_\w{62}/.exec(made.output)?.[0] ?? '' };
+  const locked = await start({ API_KEYS_REQUIRED: 'true' });
+  onTestFinished(async () => void (await locked.service.stop()));
+  const api = request(`${locked.url}/api/v1`);
+  const { body } = await api
+    .post('/keys')
+    .set(admin)
+    .send({ name: 'guest', scopes: ['read:values'] })
+    .expect(201);
+  const headers = { Authorization: `Bearer ${body.key}` };
+  const client = await openEvents(locked.events, { headers });
+  await client.until(({ type }) => type === 'snapshot');
+  const staying = await openEvents(locked.events, { headers: admin });
+  await api.delete(`/keys/${body.id}`).set(admin).expect(204);
+  await client.ended;
+  expect((await openEvents(locked.events, { headers })).status).toBe(401);
+  expect((await openEvents(locked.events)).status).toBe(401);
+  await happen();
+  await hasHeard(staying, number);
+  staying.close();
 });
