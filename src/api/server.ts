@@ -33,6 +33,7 @@ import { createClientAddress } from './middleware/client-address.ts';
 import { createCors } from './middleware/cors.ts';
 import { csvBody } from './middleware/csv-body.ts';
 import { createErrorHandler, refuseUnknownRoute } from './middleware/error-handler.ts';
+import { createForeignPageGuard } from './middleware/foreign-pages.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { requireLoopbackHost } from './middleware/loopback-host.ts';
 import { createOpsPages, type OpsDeps } from './middleware/ops-pages.ts';
@@ -151,6 +152,7 @@ export function createServer(deps: ServerDeps): Express {
   app.use(createRequestLog(deps.log), requestContext);
   if (deps.isLoopback) app.use(requireLoopbackHost);
   if (deps.corsOrigins.length > 0) app.use(createCors(deps.corsOrigins));
+  app.use(createForeignPageGuard(deps.corsOrigins));
   app.use(API_PREFIX, createApiRouter(deps));
   app.use(createDocsRouter());
   app.use(refuseUnknownRoute);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WALLET_ID } from '../support/stub-services.ts';
-import { API, converse, countAnswers, dial, head, maxLagMs, postJson, readProblem, startApi } from './hostile-world.ts';
+import { API, converse, countAnswers, cpuMs, dial, head, postJson, readProblem, startApi } from './hostile-world.ts';
 
 const MB = 1024 * 1024;
 const JSON_HEAD = ['Content-Type: application/json'];
@@ -25,13 +25,13 @@ describe('a body of JSON', () => {
     const { port } = await startApi();
     const path = json.startsWith('{"wallets"') ? '/wallets/bulk' : '/wallets';
     let answer = '';
-    const lagMs = await maxLagMs(async () => {
+    const spentMs = await cpuMs(async () => {
       answer = await converse(port, postJson(path, json));
     });
     if (code === null) expect(answer).toMatch(/^HTTP\/1\.1 (201|400)/);
     else expect(readProblem(answer)).toMatchObject({ status: 400, code });
     expect(readProblemSize(answer)).toBeLessThan(20_000);
-    expect(lagMs).toBeLessThan(1_000);
+    expect(spentMs).toBeLessThan(5_000);
     expect({}).not.toHaveProperty('admin');
   });
 
@@ -93,11 +93,11 @@ describe('a body without end', () => {
     const { port } = await startApi();
     const text = `${head('POST', `${API}/wallets`, [...JSON_HEAD, 'Transfer-Encoding: chunked'])}${'1\r\n \r\n'.repeat(100_000)}0\r\n\r\n`;
     let answer = '';
-    const lagMs = await maxLagMs(async () => {
+    const spentMs = await cpuMs(async () => {
       answer = await converse(port, text);
     });
     expect(readProblem(answer).status).toBe(400);
-    expect(lagMs).toBeLessThan(1_000);
+    expect(spentMs).toBeLessThan(5_000);
   });
 
   it('that ends too soon is nobody’s fault but the client’s', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { buildWallet, WALLET_ID } from '../support/stub-services.ts';
-import { API, converse, countAnswers, dial, head, maxLagMs, readProblem, startApi } from './hostile-world.ts';
+import { API, converse, countAnswers, cpuMs, dial, head, readProblem, startApi } from './hostile-world.ts';
 
 const READ = `${API}/wallets/${WALLET_ID}`;
 /** As in earnest, a hundred times as fast. */
@@ -110,12 +110,12 @@ describe('requests one behind the other', () => {
     const { port } = await startApi({ wallets: { get: async () => buildWallet() } });
     const wire = dial(port);
     let answer = '';
-    const lagMs = await maxLagMs(async () => {
+    const spentMs = await cpuMs(async () => {
       wire.socket.write(`GET ${READ} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(5_000));
       answer = await converse(port, head('GET', READ));
     });
     expect(answer).toMatch(/^HTTP\/1\.1 (200|429|503) /);
-    expect(lagMs).toBeLessThan(5_000);
+    expect(spentMs).toBeLessThan(20_000);
   });
 });
 
