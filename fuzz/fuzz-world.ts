@@ -11,9 +11,9 @@ import { isolatedEnvironment, startServiceProcess } from '../test/support/servic
 export type FuzzWorld = {
   readonly url: string;
   /** One for each scope. */
-  readonly keys: readonly string[];
-  /** Endpoints of chains, which the service may call when it is told to. */
-  readonly urls: readonly string[];
+  readonly keys: readonly { readonly id: string; readonly key: string }[];
+  /** An endpoint that may be called, and a token that is there. */
+  readonly known: Readonly<Record<'url' | 'address', readonly string[]>>;
   /** What the service has to say for itself so far. */
   observe(): Promise<{ readonly lagP99Ms: number; readonly errors: readonly string[] }>;
   close(): Promise<void>;
@@ -29,6 +29,7 @@ export async function startFuzzWorld(databaseUrl: string): Promise<FuzzWorld> {
     startSolanaNode({ genesisHash }),
     startPriceServer(),
   ]);
+  const token = await ethereum.deploy('Token', ['string', 'string', 'uint8'], ['Token', 'TKN', 18]);
   // One node stands for all chains of its family: each endpoint says that it is the chain which is looked for.
   const endpoints = await Promise.all(
     chains
@@ -55,7 +56,7 @@ export async function startFuzzWorld(databaseUrl: string): Promise<FuzzWorld> {
   });
   return {
     url: service.url,
-    urls: endpoints.map(({ proxy }) => proxy.url),
+    known: { url: [ethereum.rpcUrl], address: [token] },
     keys: await Promise.all(SCOPES.map((scope) => createKey(service.url, scope))),
     async observe() {
       const scraped = await (await fetch(`${service.url}/metrics`)).text();
@@ -69,10 +70,10 @@ export async function startFuzzWorld(databaseUrl: string): Promise<FuzzWorld> {
   };
 }
 
-async function createKey(url: string, scope: string): Promise<string> {
+async function createKey(url: string, scope: string): Promise<FuzzWorld['keys'][number]> {
   const body = JSON.stringify({ name: `fuzz ${scope}`, scopes: [scope] });
   const answer = await fetch(`${url}/api/v1/keys`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  return z.object({ key: z.string() }).parse(await answer.json()).key;
+  return z.object({ id: z.string(), key: z.string() }).parse(await answer.json());
 }
 
 /** Whatever is no line of the log came from the runtime. */

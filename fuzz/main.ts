@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { startBenchDatabase } from '../bench/bench-database.ts';
 import { startFuzzWorld } from './fuzz-world.ts';
-import { type FuzzReport, runFuzz } from './run-fuzz.ts';
+import { describeFinding, type FuzzReport, runFuzz } from './run-fuzz.ts';
 
 /** `npm run fuzz -- [--requests 20000] [--seed 1]`: exits with 1 when an answer is not as documented, is a 5xx, or the service failed or stalled. */
 const MAX_LAG_P99_MS = 100;
@@ -45,9 +45,6 @@ console.log(`answers of 5xx            ${failures}`);
 console.log(`not as documented         ${report.findings.length - failures}`);
 console.log(`unhandled errors          ${errors.length}`);
 console.log(`event loop lag p99        ${lagP99Ms.toFixed(1)} ms (at most ${MAX_LAG_P99_MS})`);
-for (const { request, status, faults } of report.findings.slice(0, MAX_SHOWN)) {
-  console.log(`\n${request.method} ${request.target.slice(0, 500)} -> ${status}\n  ${faults.slice(0, 5).join('\n  ')}`);
-  console.log(`  ${JSON.stringify(request.headers).slice(0, 500)} ${request.body?.slice(0, 500) ?? ''}`);
-}
+for (const finding of report.findings.slice(0, MAX_SHOWN)) console.log(`\n${describeFinding(finding)}`);
 for (const line of errors.slice(0, MAX_SHOWN)) console.log(`\n${line.slice(0, 1000)}`);
 process.exitCode = report.findings.length + errors.length > 0 || !(lagP99Ms < MAX_LAG_P99_MS) ? 1 : 0;

@@ -24,14 +24,20 @@ export function kindOf(name: string): string {
     .replace(/s$/, '');
 }
 
-/** `urls` are known from the beginning: addresses that the service may call. */
-export function createMemory(urls: readonly string[]): Memory {
-  const ids = new Map<string, string[]>([['url', [...urls]]]);
+type MemoryOptions = {
+  /** What is known from the beginning, by kind. */
+  readonly known: Readonly<Record<string, readonly string[]>>;
+  /** Ids that are never asked about. */
+  readonly spared: readonly string[];
+};
+
+export function createMemory({ known: given, spared }: MemoryOptions): Memory {
+  const ids = new Map(Object.entries(given).map(([kind, values]) => [kind, [...values]]));
   const byPath = new Map<string, string>();
   const keep = (kind: string, id: string): void => {
     const known = ids.get(kind) ?? [];
     ids.set(kind, known);
-    if (known.includes(id)) return;
+    if (known.includes(id) || spared.includes(id)) return;
     known.push(id);
     if (known.length > MAX_KEPT) known.shift();
   };

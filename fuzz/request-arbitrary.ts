@@ -74,8 +74,23 @@ function toParameter(
 
 function toBody({ mediaType, schema, example }: NonNullable<Operation['body']>, place: SchemaPlace): fc.Arbitrary<string> {
   if (!mediaType.includes('json')) return fc.oneof(fc.constant(String(example)), fc.string({ unit: 'binary' }));
-  const values = fc.oneof({ weight: 1, arbitrary: fc.constant(example) }, { weight: 3, arbitrary: toArbitrary(schema, place) });
+  const values = fc.oneof(
+    { weight: 1, arbitrary: fc.constant(markIds(example)) },
+    { weight: 3, arbitrary: toArbitrary(schema, place) },
+  );
   return values.map((value) => JSON.stringify(value));
+}
+
+/** An example with marks for the ids in it, which name nothing that is there. */
+function markIds(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(markIds);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      const isName = typeof item === 'string' && /^(url|address|wallet_id|asset_uuid)$/.test(name);
+      return [name, isName ? `{{${kindOf(name)}:0}}` : markIds(item)];
+    }),
+  );
 }
 
 /** Marks stay readable. */

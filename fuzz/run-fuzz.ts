@@ -23,9 +23,9 @@ type FuzzOptions = {
   readonly requests: number;
   readonly seed: number;
   /** Sent with some of the requests; others go without. */
-  readonly keys: readonly string[];
-  /** Addresses that the service may call. */
-  readonly urls: readonly string[];
+  readonly keys: readonly { readonly id: string; readonly key: string }[];
+  /** Texts that mean something to this service, by the kind of thing that they name. */
+  readonly known: Readonly<Record<string, readonly string[]>>;
 };
 
 const IN_FLIGHT = 12;
@@ -33,11 +33,11 @@ const IN_FLIGHT = 12;
 const ANSWER_TIMEOUT_MS = 90_000;
 
 /** Asks a service what its own document says can be asked, and much that cannot, and holds every answer against the document. */
-export async function runFuzz({ url, requests, seed, keys, urls }: FuzzOptions): Promise<FuzzReport> {
+export async function runFuzz({ url, requests, seed, keys, known }: FuzzOptions): Promise<FuzzReport> {
   const pool = new Pool(url, { connections: IN_FLIGHT, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS });
   const served = await pool.request({ method: 'GET', path: '/api/v1/openapi.json' });
   const document = readApiDocument(await served.body.json());
-  const memory = createMemory(urls);
+  const memory = createMemory({ known, spared: keys.map(({ id }) => id) });
   const tally = createTally(document);
   const planned = fc.sample(requestArbitrary(document), { numRuns: requests, seed }).values();
   const work = async (): Promise<void> => {
@@ -56,12 +56,19 @@ export async function runFuzz({ url, requests, seed, keys, urls }: FuzzOptions):
   return tally.report();
 }
 
+/** What to look at, in a few lines. */
+export function describeFinding({ request, status, faults }: FuzzFinding): string {
+  const { method, target, headers, body } = request;
+  const sent = `${JSON.stringify(headers)} ${body ?? ''}`;
+  return `${method} ${target.slice(0, 500)} -> ${status}\n  ${faults.slice(0, 5).join('\n  ')}\n  ${sent.slice(0, 1000)}`;
+}
+
 async function send(
   pool: Pool,
   { method, target, headers, body, keyIndex }: FuzzRequest,
-  keys: readonly string[],
+  keys: FuzzOptions['keys'],
 ): Promise<FuzzAnswer> {
-  const key = keyIndex === null ? undefined : keys[keyIndex % keys.length];
+  const key = keyIndex === null ? undefined : keys[keyIndex % keys.length]?.key;
   const answer = await pool.request({
     method: toMethod(method),
     path: target,

@@ -69,6 +69,7 @@ function toText({ format, pattern, minLength = 0, maxLength = MAX_TEXT }: JsonSc
   if (format === 'uri') return fc.webUrl();
   const size = { minLength, maxLength: Math.max(minLength, Math.min(maxLength, MAX_TEXT)) };
   if (kind === 'url') return fc.oneof(known, fc.webUrl());
+  if (kind === 'address') return fc.oneof(known, addresses);
   if (pattern !== undefined) return kind === 'key' || kind === 'asset' ? fc.oneof(known, matching(pattern)) : matching(pattern);
   return fc.oneof(fc.string({ ...size, unit: 'grapheme' }), known, addresses, addresses);
 }
