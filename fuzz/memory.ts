@@ -21,7 +21,7 @@ export function kindOf(name: string): string {
   return plain
     .replace(/ies$/, 'y')
     .replace(/(sh|ch)es$/, '$1')
-    .replace(/s$/, '');
+    .replace(/([^s])s$/, '$1');
 }
 
 type MemoryOptions = {

@@ -80,11 +80,14 @@ export function costOf({ cost = 1 }: Route): number {
 export function errorCodesOf(route: Route): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   codes.add('invalid_request');
-  if (route.method !== 'get') for (const code of ['idempotency_key_in_use', 'idempotency_key_reused'] as const) codes.add(code);
+  if (route.method !== 'get') {
+    for (const code of ['conflict', 'idempotency_key_in_use', 'idempotency_key_reused'] as const) codes.add(code);
+  }
   codes.add('unauthorized');
   if (route.access !== 'any_key') codes.add('forbidden');
   if (route.replies[200]?.csv !== undefined) codes.add('not_acceptable');
-  if (costOf(route) > 0) codes.add('rate_limited');
+  // Whoever tries many keys is refused even what takes no points.
+  codes.add('rate_limited');
   if (costOf(route) > 0 && !route.isPatient) codes.add('service_unavailable');
   if (route.body.presence !== 'none') {
     for (const code of ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const) codes.add(code);

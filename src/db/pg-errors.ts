@@ -17,6 +17,7 @@ const UNAVAILABLE_STATES = new Set([
 /** Faults of the moment that a whole new transaction does not meet again: serialization failure and deadlock. */
 const TRANSIENT_STATES = new Set(['40001', '40P01']);
 const UNSTORABLE_STATES = new Set(['22021', '22P05']);
+const FOREIGN_KEY_VIOLATION = '23503';
 
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
@@ -37,6 +38,10 @@ export function toDatabaseError(error: unknown): unknown {
   if (isUnavailable(error)) return new AppError('database_unavailable', 'The database cannot be reached now.', { cause: error });
   if (UNSTORABLE_STATES.has(readCode(error))) {
     return new AppError('invalid_request', 'A text holds a character that cannot be stored.', { cause: error });
+  }
+  // Services look before they write; whatever was there then has been removed since.
+  if (readCode(error) === FOREIGN_KEY_VIOLATION) {
+    return new AppError('conflict', 'What this belongs to was removed in the meantime.', { cause: error });
   }
   return error;
 }
