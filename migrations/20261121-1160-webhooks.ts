@@ -20,6 +20,8 @@ const UP = [
     paused_until timestamptz(3),
     -- the last event that was looked at for it
     seen_seq bigint not null default 0,
+    -- counts changes by the owner
+    version integer not null default 1,
     created_at timestamptz(3) not null default now(),
     updated_at timestamptz(3) not null default now(),
     primary key (tenant_id, id),
@@ -77,6 +79,8 @@ const UP = [
     resolved_at timestamptz(3),
     -- counts changes of the rule and of its state, so that of two who look at the same time one decides
     revision integer not null default 1,
+    -- counts changes by the owner
+    version integer not null default 1,
     created_at timestamptz(3) not null default now(),
     updated_at timestamptz(3) not null default now(),
     primary key (tenant_id, id),

@@ -3,7 +3,7 @@ import { type IfVersion, requireVersion } from '../domain/version.ts';
 import type { Schema } from './schema.ts';
 
 type VersionedRow = {
-  readonly table: 'wallets' | 'ledger_entries';
+  readonly table: 'wallets' | 'ledger_entries' | 'webhooks' | 'alerts';
   readonly tenantId: string;
   readonly id: string;
   readonly ifVersion: IfVersion;

@@ -33,6 +33,7 @@ const alert: Alert = {
   revision: 3,
   createdAt: NOW,
   updatedAt: NOW,
+  version: 1,
 };
 const view = { alert, asset };
 
@@ -124,7 +125,7 @@ describe('an alert', () => {
     expect((await api.call('PATCH', PATH, { body })).status).toBe(200);
     expect(update.mock.calls[0]?.slice(1)).toEqual([
       ID,
-      { threshold: new Decimal(2), hysteresis: new Decimal(0), isEnabled: false, name: null },
+      { threshold: new Decimal(2), hysteresis: new Decimal(0), isEnabled: false, name: null, ifVersion: null },
     ]);
     for (const bad of [{}, { kind: 'value' }, { wallet_id: WALLET_ID }, { state: {} }])
       expect((await api.call('PATCH', PATH, { body: bad })).status).toBe(400);

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { etagOfVersion, readIfMatch } from '../../src/api/entity-tag.ts';
+import { createAlertStore } from '../../src/db/alerts/alert-store.ts';
 import { createAssetStore } from '../../src/db/asset-store.ts';
 import { createWalletStore } from '../../src/db/wallet-store.ts';
+import { createWebhookStore } from '../../src/db/webhooks/webhook-store.ts';
+import { Decimal } from '../../src/domain/decimal.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
 import type { Wallet } from '../../src/domain/wallet.ts';
@@ -129,4 +132,29 @@ it('a tag is read back as its version, and no other text is one', () => {
   );
   expect(etagOfVersion(1, { a: 1 })).not.toEqual(etagOfVersion(1, { a: 2 }));
   expect([readIfMatch(undefined), readIfMatch(' * ')]).toEqual([null, null]);
+});
+
+describe('webhooks and alerts', () => {
+  const rule = {
+    ...({ kind: 'value', walletId: null, assetId: null, currency: 'USD', name: null, direction: 'above' } as const),
+    ...{ threshold: new Decimal(1), hysteresis: new Decimal(0), cooldownSeconds: 60, isEnabled: true },
+  };
+  it.each(['webhook', 'alert'] as const)('a change of a %s is meant for the version that was read', async (kind) => {
+    const { tenants } = database;
+    const [webhooks, alerts] = [createWebhookStore(tenants), createAlertStore(tenants)];
+    const webhook = { url: 'https://hooks.example/', description: null, eventTypes: null };
+    const added = kind === 'alert' ? await alerts.add(TENANT, rule, 9) : (await webhooks.add(TENANT, webhook, 9))?.webhook;
+    const { id, version } = added ?? { id: '', version: 0 };
+    const change = (ifVersion: readonly number[]) =>
+      kind === 'alert'
+        ? alerts.update(TENANT, id, { isEnabled: false, ifVersion })
+        : webhooks.update(TENANT, id, { isEnabled: false, ifVersion });
+    const outcomes = await Promise.allSettled(Array.from({ length: RACERS }, () => change([version])));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const store = kind === 'alert' ? alerts : webhooks;
+    await expect(store.delete(TENANT, id, [version])).rejects.toMatchObject({ code: 'precondition_failed' });
+    expect(await store.get(TENANT, id)).toMatchObject({ version: version + 1 });
+    expect(await store.delete(TENANT, id, [version + 1])).toBe(true);
+    expect(await store.delete(TENANT, id, [version + 1])).toBe(false);
+  });
 });

@@ -18,6 +18,7 @@ const webhook: Webhook = {
   oldSecretUntil: null,
   createdAt: NOW,
   updatedAt: NOW,
+  version: 1,
 };
 const delivery: Delivery = {
   id: DELIVERY_ID,
@@ -92,7 +93,7 @@ describe('a webhook', () => {
     const update = vi.fn<WebhookService['update']>(async () => webhook);
     const api = createTestApi({ webhooks: { update } });
     expect((await api.call('PATCH', PATH, { body: { enabled: false, event_types: null } })).status).toBe(200);
-    expect(update.mock.calls[0]?.slice(1)).toEqual([ID, { isEnabled: false, eventTypes: null }]);
+    expect(update.mock.calls[0]?.slice(1)).toEqual([ID, { isEnabled: false, eventTypes: null, ifVersion: null }]);
     for (const body of [{}, { disabled_reason: 'gone' }, { enabled: 'yes' }])
       expect((await api.call('PATCH', PATH, { body })).status).toBe(400);
   });

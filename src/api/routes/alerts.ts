@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { AlertRule } from '../../domain/alerts/alert.ts';
 import { Decimal } from '../../domain/decimal.ts';
-import type { AlertPatch, AlertService } from '../../services/alerts/alert-service.ts';
+import type { AlertPatch, AlertService, AlertView } from '../../services/alerts/alert-service.ts';
+import { etagHeader, etagOfVersion, ifMatchHeaders, readIfMatch } from '../entity-tag.ts';
 import { presentAlert } from '../presenters/alert.ts';
 import type { ChainsBySlug } from '../presenters/asset.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
@@ -106,9 +107,9 @@ function getRoute({ alerts, chains }: AlertRouteDeps): Route {
     params,
     query: nothing,
     body: noBody,
-    replies: { 200: { description: 'The alert.', schema: alertSchema, example: alertExample } },
+    replies: { 200: { description: 'The alert.', schema: alertSchema, example: alertExample, headers: etagHeader } },
     errors: ['alert_not_found'],
-    handler: async ({ tenantId, params: { id } }) => reply(200, presentAlert(await alerts.get(tenantId, id), chains)),
+    handler: async ({ tenantId, params: { id } }) => tell(await alerts.get(tenantId, id), chains),
   });
 }
 
@@ -124,12 +125,20 @@ function patchRoute({ alerts, chains }: AlertRouteDeps): Route {
     params,
     query: nothing,
     body: { schema: alertPatchSchema, presence: 'required', example: { threshold: '6000', enabled: true } },
+    requestHeaders: ifMatchHeaders,
     replies: {
-      200: { description: 'The alert as it is now.', schema: alertSchema, example: { ...alertExample, threshold: '6000' } },
+      200: {
+        description: 'The alert as it is now.',
+        schema: alertSchema,
+        example: { ...alertExample, threshold: '6000' },
+        headers: etagHeader,
+      },
     },
-    errors: ['alert_not_found'],
-    handler: async ({ tenantId, params: { id }, body }) =>
-      reply(200, presentAlert(await alerts.update(tenantId, id, toPatch(body)), chains)),
+    errors: ['alert_not_found', 'precondition_failed'],
+    handler: async ({ tenantId, params: { id }, body, header }) => {
+      const patch = { ...toPatch(body), ifVersion: readIfMatch(header('if-match')) };
+      return tell(await alerts.update(tenantId, id, patch), chains);
+    },
   });
 }
 
@@ -145,12 +154,18 @@ function deleteRoute({ alerts }: AlertRouteDeps): Route {
     query: nothing,
     body: noBody,
     replies: { 204: { description: 'Gone.', schema: null, example: null } },
-    errors: ['alert_not_found'],
-    handler: async ({ tenantId, params: { id } }) => {
-      await alerts.delete(tenantId, id);
+    requestHeaders: ifMatchHeaders,
+    errors: ['alert_not_found', 'precondition_failed'],
+    handler: async ({ tenantId, params: { id }, header }) => {
+      await alerts.delete(tenantId, id, readIfMatch(header('if-match')));
       return reply(204, null);
     },
   });
+}
+
+function tell(view: AlertView, chains: ChainsBySlug) {
+  const body = presentAlert(view, chains);
+  return reply(200, body, etagOfVersion(view.alert.version, body));
 }
 
 function toRule(body: z.output<typeof newAlertSchema>): AlertRule {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Webhook } from '../../domain/webhooks/webhook.ts';
 import { formatWebhookSecret } from '../../lib/webhook-signature.ts';
 import type { WebhookPatch, WebhookService, WebhookWithSecret } from '../../services/webhooks/webhook-service.ts';
+import { etagHeader, etagOfVersion, ifMatchHeaders, readIfMatch } from '../entity-tag.ts';
 import { presentWebhook } from '../presenters/webhook.ts';
 import { defineRoute, noBody, type Route, reply } from '../route.ts';
 import { nothing, uuid } from '../schemas/common.ts';
@@ -98,7 +100,7 @@ function getRoute(webhooks: WebhookService): Route {
     body: noBody,
     replies: { 200: { description: 'The webhook.', schema: webhookSchema, example: webhookExample } },
     errors: ['webhook_not_found'],
-    handler: async ({ tenantId, params: { id } }) => reply(200, presentWebhook(await webhooks.get(tenantId, id))),
+    handler: async ({ tenantId, params: { id } }) => tell(await webhooks.get(tenantId, id)),
   });
 }
 
@@ -114,10 +116,15 @@ function patchRoute(webhooks: WebhookService): Route {
     params,
     query: nothing,
     body: { schema: webhookPatchSchema, presence: 'required', example: { enabled: true, event_types: null } },
-    replies: { 200: { description: 'The webhook as it is now.', schema: webhookSchema, example: webhookExample } },
-    errors: ['webhook_not_found', 'outbound_refused'],
-    handler: async ({ tenantId, params: { id }, body }) =>
-      reply(200, presentWebhook(await webhooks.update(tenantId, id, toPatch(body)))),
+    requestHeaders: ifMatchHeaders,
+    replies: {
+      200: { description: 'The webhook as it is now.', schema: webhookSchema, example: webhookExample, headers: etagHeader },
+    },
+    errors: ['webhook_not_found', 'outbound_refused', 'precondition_failed'],
+    handler: async ({ tenantId, params: { id }, body, header }) => {
+      const patch = { ...toPatch(body), ifVersion: readIfMatch(header('if-match')) };
+      return tell(await webhooks.update(tenantId, id, patch));
+    },
   });
 }
 
@@ -134,9 +141,10 @@ function deleteRoute(webhooks: WebhookService): Route {
     query: nothing,
     body: noBody,
     replies: { 204: { description: 'Gone.', schema: null, example: null } },
-    errors: ['webhook_not_found'],
-    handler: async ({ tenantId, params: { id } }) => {
-      await webhooks.delete(tenantId, id);
+    requestHeaders: ifMatchHeaders,
+    errors: ['webhook_not_found', 'precondition_failed'],
+    handler: async ({ tenantId, params: { id }, header }) => {
+      await webhooks.delete(tenantId, id, readIfMatch(header('if-match')));
       return reply(204, null);
     },
   });
@@ -166,6 +174,11 @@ function rotateRoute(webhooks: WebhookService): Route {
     handler: async ({ tenantId, params: { id }, body }) =>
       reply(200, presentWithSecret(await webhooks.rotate(tenantId, id, body.overlap_seconds))),
   });
+}
+
+function tell(webhook: Webhook) {
+  const body = presentWebhook(webhook);
+  return reply(200, body, etagOfVersion(webhook.version, body));
 }
 
 function presentWithSecret({ webhook, secret }: WebhookWithSecret): z.output<typeof webhookSecretSchema> {

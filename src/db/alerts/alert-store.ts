@@ -2,6 +2,8 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Alert, AlertRule, Measure } from '../../domain/alerts/alert.ts';
 import { Decimal, formatDecimal } from '../../domain/decimal.ts';
 import type { NewEvent } from '../../domain/events/event.ts';
+import type { IfVersion } from '../../domain/version.ts';
+import { checkVersion } from '../check-version.ts';
 import { SHARED_DATA_ID } from '../data-version.ts';
 import { recordEvents } from '../events/record-events.ts';
 import { toPlainDecimal } from '../plain-decimal.ts';
@@ -13,7 +15,7 @@ import { isUuid } from '../uuid.ts';
 
 export type AlertPatch = Partial<
   Pick<AlertRule, 'name' | 'direction' | 'threshold' | 'hysteresis' | 'cooldownSeconds' | 'isEnabled'>
->;
+> & { readonly ifVersion?: IfVersion };
 
 /** What an alert was found to be. */
 export type Evaluation = Measure & {
@@ -30,8 +32,9 @@ export type AlertStore = {
   list(tenantId: string): Promise<readonly Alert[]>;
   /** These give undefined when there is no such alert. */
   get(tenantId: string, id: string): Promise<Alert | undefined>;
+  /** These two throw precondition_failed. */
   update(tenantId: string, id: string, patch: AlertPatch): Promise<Alert | undefined>;
-  delete(tenantId: string, id: string): Promise<boolean>;
+  delete(tenantId: string, id: string, ifVersion?: IfVersion): Promise<boolean>;
   /** Tenants with alerts that were not looked at since something changed, or for so long. */
   listDue(options: { readonly maxAgeSeconds: number; readonly limit: number }): Promise<readonly string[]>;
   /**
@@ -55,31 +58,32 @@ export function createAlertStore(db: TenantDb): AlertStore {
     },
     async update(tenantId, id, patch) {
       if (!isUuid(id)) return undefined;
-      const row = await db
-        .of(tenantId)
-        .updateTable('alerts')
-        .set(({ ref }) => ({
-          ...toColumns(patch),
-          // To be looked at anew.
-          seen_version: null,
-          revision: sql<number>`${ref('revision')} + 1`,
-          updated_at: sql<Date>`now()`,
-        }))
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', id)
-        .returningAll()
-        .executeTakeFirst();
-      return row && toAlert(row);
+      return inTransaction(db.of(tenantId), async (trx) => {
+        await checkVersion(trx, { table: 'alerts', tenantId, id, ifVersion: patch.ifVersion ?? null });
+        const row = await trx
+          .updateTable('alerts')
+          .set(({ ref }) => ({
+            ...toColumns(patch),
+            // To be looked at anew.
+            seen_version: null,
+            revision: sql<number>`${ref('revision')} + 1`,
+            version: sql<number>`${ref('version')} + 1`,
+            updated_at: sql<Date>`now()`,
+          }))
+          .where('tenant_id', '=', tenantId)
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst();
+        return row && toAlert(row);
+      });
     },
-    async delete(tenantId, id) {
+    async delete(tenantId, id, ifVersion = null) {
       if (!isUuid(id)) return false;
-      const { numDeletedRows } = await db
-        .of(tenantId)
-        .deleteFrom('alerts')
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', id)
-        .executeTakeFirst();
-      return numDeletedRows > 0n;
+      return inTransaction(db.of(tenantId), async (trx) => {
+        await checkVersion(trx, { table: 'alerts', tenantId, id, ifVersion });
+        const query = trx.deleteFrom('alerts').where('tenant_id', '=', tenantId).where('id', '=', id);
+        return (await query.executeTakeFirst()).numDeletedRows > 0n;
+      });
     },
     async listDue({ maxAgeSeconds, limit }) {
       const { rows } = await sql<{ tenant_id: string }>`
@@ -210,6 +214,7 @@ function toAlert(row: Selectable<Schema['alerts']>): Alert {
       resolvedAt: row.resolved_at,
     },
     revision: row.revision,
+    version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

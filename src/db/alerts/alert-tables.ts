@@ -23,6 +23,7 @@ export type AlertTables = {
     triggered_at: Date | null;
     resolved_at: Date | null;
     revision: Generated<number>;
+    version: Generated<number>;
     created_at: ColumnType<Date, never, never>;
     updated_at: Generated<Date>;
   };

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { EventType } from '../../domain/events/event.ts';
+import type { IfVersion } from '../../domain/version.ts';
 import type { Webhook } from '../../domain/webhooks/webhook.ts';
+import { checkVersion } from '../check-version.ts';
 import type { Schema } from '../schema.ts';
 import { toStorableText } from '../storable-text.ts';
 import type { TenantDb } from '../tenant-db.ts';
@@ -14,6 +16,7 @@ export type WebhookPatch = {
   readonly description?: string | null;
   readonly eventTypes?: readonly EventType[] | null;
   readonly isEnabled?: boolean;
+  readonly ifVersion?: IfVersion;
 };
 /** The only moment at which a secret is told. */
 export type WebhookWithSecret = { readonly webhook: Webhook; readonly secret: Buffer };
@@ -26,11 +29,12 @@ export type WebhookStore = {
   list(tenantId: string): Promise<readonly Webhook[]>;
   /** These give undefined when there is no such webhook. */
   get(tenantId: string, id: string): Promise<Webhook | undefined>;
-  /** One that is enabled again tells what happens from then on, and what was still to be told when it was disabled. */
+  /** One that is enabled again tells what happens from then on, and what was still to be told when it was disabled. Throws precondition_failed. */
   update(tenantId: string, id: string, patch: WebhookPatch): Promise<Webhook | undefined>;
   /** A new secret; the one before signs as well for so long. */
   rotate(tenantId: string, id: string, overlapSeconds: number): Promise<WebhookWithSecret | undefined>;
-  delete(tenantId: string, id: string): Promise<boolean>;
+  /** Throws precondition_failed. */
+  delete(tenantId: string, id: string, ifVersion?: IfVersion): Promise<boolean>;
 };
 
 const SECRET_BYTES = 32;
@@ -50,9 +54,15 @@ export function createWebhookStore(db: TenantDb): WebhookStore {
     update: (tenantId, id, patch) =>
       inTransaction(db.of(tenantId), async (trx) => {
         if (!isUuid(id)) return undefined;
+        await checkVersion(trx, { table: 'webhooks', tenantId, id, ifVersion: patch.ifVersion ?? null });
         const row = await trx
           .updateTable('webhooks')
-          .set({ ...toColumns(patch), ...toSwitch(tenantId, patch), updated_at: sql<Date>`now()` })
+          .set({
+            ...toColumns(patch),
+            ...toSwitch(tenantId, patch),
+            updated_at: sql<Date>`now()`,
+            version: sql<number>`version + 1`,
+          })
           .where('tenant_id', '=', tenantId)
           .where('id', '=', id)
           .returningAll()
@@ -70,6 +80,7 @@ export function createWebhookStore(db: TenantDb): WebhookStore {
           old_secret: ref('secret'),
           old_secret_until: sql<Date>`now() + make_interval(secs => ${overlapSeconds})`,
           updated_at: sql<Date>`now()`,
+          version: sql<number>`${ref('version')} + 1`,
         }))
         .where('tenant_id', '=', tenantId)
         .where('id', '=', id)
@@ -77,17 +88,7 @@ export function createWebhookStore(db: TenantDb): WebhookStore {
         .executeTakeFirst();
       return row && { webhook: toWebhook(row), secret };
     },
-    async delete(tenantId, id) {
-      if (!isUuid(id)) return false;
-      return inTransaction(db.of(tenantId), async (trx) => {
-        const { numDeletedRows } = await trx
-          .deleteFrom('webhooks')
-          .where('tenant_id', '=', tenantId)
-          .where('id', '=', id)
-          .executeTakeFirst();
-        return numDeletedRows > 0n;
-      });
-    },
+    delete: (tenantId, id, ifVersion = null) => inTransaction(db.of(tenantId), (trx) => remove(trx, tenantId, { id, ifVersion })),
   };
 }
 
@@ -117,6 +118,17 @@ async function add(
     .returningAll()
     .executeTakeFirstOrThrow();
   return { webhook: toWebhook(row), secret };
+}
+
+async function remove(
+  trx: Transaction<Schema>,
+  tenantId: string,
+  { id, ifVersion }: { readonly id: string; readonly ifVersion: IfVersion },
+): Promise<boolean> {
+  if (!isUuid(id)) return false;
+  await checkVersion(trx, { table: 'webhooks', tenantId, id, ifVersion });
+  const query = trx.deleteFrom('webhooks').where('tenant_id', '=', tenantId).where('id', '=', id);
+  return (await query.executeTakeFirst()).numDeletedRows > 0n;
 }
 
 type Columns = { url?: string; description?: string | null; event_types?: EventType[] | null };
@@ -167,5 +179,6 @@ function toWebhook(row: Selectable<Schema['webhooks']>): Webhook {
     oldSecretUntil,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    version: row.version,
   };
 }

@@ -20,6 +20,7 @@ export type WebhookTables = {
     failing_since: Date | null;
     paused_until: Date | null;
     seen_seq: Generated<string>;
+    version: Generated<number>;
     created_at: CreatedAt;
     updated_at: Generated<Date>;
   };

@@ -59,6 +59,8 @@ export type Alert = AlertRule & {
   readonly state: AlertState;
   /** Counts changes of the rule and of the state. */
   readonly revision: number;
+  /** Another one after each change of the rule. */
+  readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 };

@@ -18,6 +18,8 @@ export type Webhook = {
   readonly oldSecretUntil: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Another one after each change by the owner. */
+  readonly version: number;
 };
 
 /** What is told to try a webhook out is no event. */

@@ -3,6 +3,7 @@ import type { WalletStore } from '../../db/wallet-store.ts';
 import type { Alert, AlertRule } from '../../domain/alerts/alert.ts';
 import type { Asset } from '../../domain/asset.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { IfVersion } from '../../domain/version.ts';
 import { type FindAssetDeps, findAsset } from '../find-asset.ts';
 
 export type { AlertPatch };
@@ -15,10 +16,10 @@ export type AlertService = {
   /** `assetId` is a UUID or a CAIP-19 id. Throws wallet_not_found, asset_not_found, quota_exceeded. */
   add(tenantId: string, rule: AlertRule): Promise<AlertView>;
   list(tenantId: string): Promise<readonly AlertView[]>;
-  /** These throw alert_not_found. */
+  /** These throw alert_not_found, those that change it precondition_failed when it has another version. */
   get(tenantId: string, id: string): Promise<AlertView>;
   update(tenantId: string, id: string, patch: AlertPatch): Promise<AlertView>;
-  delete(tenantId: string, id: string): Promise<void>;
+  delete(tenantId: string, id: string, ifVersion: IfVersion): Promise<void>;
 };
 
 type AlertServiceDeps = FindAssetDeps & {
@@ -55,8 +56,8 @@ export function createAlertService(deps: AlertServiceDeps): AlertService {
     list: async (tenantId) => viewAll(await alerts.list(tenantId)),
     get: async (tenantId, id) => viewOne(await alerts.get(tenantId, id)),
     update: async (tenantId, id, patch) => viewOne(await alerts.update(tenantId, id, patch)),
-    async delete(tenantId, id) {
-      if (!(await alerts.delete(tenantId, id))) await viewOne(undefined);
+    async delete(tenantId, id, ifVersion) {
+      if (!(await alerts.delete(tenantId, id, ifVersion))) await viewOne(undefined);
     },
   };
 }

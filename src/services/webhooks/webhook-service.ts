@@ -1,11 +1,12 @@
 import type { DeliveryPage, DeliveryQuery, DeliveryStore } from '../../db/webhooks/delivery-store.ts';
 import type { NewWebhook, WebhookPatch, WebhookStore, WebhookWithSecret } from '../../db/webhooks/webhook-store.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { IfVersion } from '../../domain/version.ts';
 import type { Delivery, Webhook } from '../../domain/webhooks/webhook.ts';
 
 export type { DeliveryPage, NewWebhook, WebhookPatch, WebhookWithSecret };
 
-/** Where a tenant is told what happens, and what it was told. All but `add` and `list` throw webhook_not_found. */
+/** Where a tenant is told what happens, and what it was told. All but `add` and `list` throw webhook_not_found, `update` and `delete` precondition_failed too. */
 export type WebhookService = {
   /** Throws outbound_refused, quota_exceeded. */
   add(tenantId: string, webhook: NewWebhook): Promise<WebhookWithSecret>;
@@ -15,7 +16,7 @@ export type WebhookService = {
   update(tenantId: string, id: string, patch: WebhookPatch): Promise<Webhook>;
   /** Makes a new secret; the one before signs as well for so long. */
   rotate(tenantId: string, id: string, overlapSeconds: number): Promise<WebhookWithSecret>;
-  delete(tenantId: string, id: string): Promise<void>;
+  delete(tenantId: string, id: string, ifVersion: IfVersion): Promise<void>;
   listDeliveries(tenantId: string, id: string, query: DeliveryQuery): Promise<DeliveryPage>;
   /** Has it sent again. Throws delivery_not_found, and conflict where the webhook is disabled. */
   replay(tenantId: string, id: string, deliveryId: string): Promise<Delivery>;
@@ -53,8 +54,8 @@ export function createWebhookService({ webhooks, deliveries, checkUrl }: Webhook
     async rotate(tenantId, id, overlapSeconds) {
       return found(await webhooks.rotate(tenantId, id, overlapSeconds));
     },
-    async delete(tenantId, id) {
-      if (!(await webhooks.delete(tenantId, id))) found(undefined);
+    async delete(tenantId, id, ifVersion) {
+      if (!(await webhooks.delete(tenantId, id, ifVersion))) found(undefined);
     },
     async listDeliveries(tenantId, id, query) {
       await get(tenantId, id);
