@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../schema.ts';
 import type { TenantDb } from '../tenant-db.ts';
 
 export type Tenant = { readonly id: string; readonly name: string; readonly createdAt: Date };
@@ -54,10 +55,21 @@ export function createTenantStore({ all: db }: Pick<TenantDb, 'all'>): TenantSto
     async delete(id) {
       await db.transaction().execute(async (trx) => {
         await trx.deleteFrom('tenants').where('id', '=', id).execute();
-        await trx.deleteFrom('data_versions').where('tenant_id', '=', id).execute();
+        for (const table of await listTenantTables(trx)) {
+          await sql`delete from ${sql.table(table)} where tenant_id = ${id}`.execute(trx);
+        }
       });
     },
   };
+}
+
+/** Some large tables have no reference to the tenant, which would be looked up for each of their rows. */
+async function listTenantTables(db: Kysely<Schema>): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_attribute a join pg_class t on t.oid = a.attrelid
+    where attname = 'tenant_id' and relkind in ('r', 'p') and not relispartition
+      and relnamespace = current_schema()::regnamespace`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 function toTenant({ id, name, created_at }: TenantRow): Tenant {
