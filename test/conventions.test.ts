@@ -33,6 +33,11 @@ describe('the product', () => {
     expect(findIn(['src/config.ts'], readsEnvironment)).not.toEqual([]);
   });
 
+  // What ethers and Kit could sign with, the import gate refuses.
+  test('takes nothing from node:crypto that makes a key pair or signs', () => {
+    expect(findIn(PRODUCT, takesSigning)).toEqual([]);
+  });
+
   test('runs every query that it builds', () => {
     expect(findIn([...PRODUCT, ...sources('test')], isQueryThatNeverRuns)).toEqual([]);
   });
@@ -45,6 +50,13 @@ describe('these checks find', () => {
     ['process.env', readsEnvironment, 'const a = process.env.HOME;', 'const a = environment.HOME;'],
     ["process['env']", readsEnvironment, "const a = process['env'];", "const a = process['pid'];"],
     ['an imported env', readsEnvironment, "import { env } from 'node:process';", "import { pid } from 'node:process';"],
+    [
+      'a signing import',
+      takesSigning,
+      "import { createPrivateKey } from 'node:crypto';",
+      "import { createHmac } from 'node:crypto';",
+    ],
+    ['all of a signing module', takesSigning, "import * as crypto from 'crypto';", "import * as zlib from 'node:zlib';"],
     [
       'an awaited builder',
       isQueryThatNeverRuns,
@@ -76,6 +88,19 @@ function readsEnvironment(node: ts.Node): boolean {
     return /\benv\b/.test(node.getText());
   if (ts.isPropertyAccessExpression(node)) return node.expression.getText() === 'process' && node.name.text === 'env';
   return ts.isElementAccessExpression(node) && /^process\[.env.\]$/.test(node.getText());
+}
+
+const SHARED_SECRETS = new Set([
+  ...['createHash', 'createHmac', 'hash', 'timingSafeEqual'],
+  ...['randomBytes', 'randomFillSync', 'randomInt', 'randomUUID'],
+]);
+
+/** Hashes and secrets that both sides know are all that is taken by name, and the module is never taken whole. */
+function takesSigning(node: ts.Node): boolean {
+  if (!ts.isImportDeclaration(node) || !/^'(node:)?crypto'$/.test(node.moduleSpecifier.getText())) return false;
+  const names = node.importClause?.namedBindings;
+  if (names === undefined || !ts.isNamedImports(names)) return true;
+  return names.elements.some(({ name, propertyName }) => !SHARED_SECRETS.has((propertyName ?? name).text));
 }
 
 const BUILDERS = /^(selectFrom|insertInto|updateTable|deleteFrom|mergeInto|(create|alter|drop)(Table|Index|Type|View|Schema))$/;
