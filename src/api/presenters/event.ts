@@ -10,12 +10,12 @@ import { presentSource } from './portfolio.ts';
 const MAX_SOURCES = 100;
 
 /** An event as it goes over the wire. */
-export function presentEvent({ id, seq, type, occurredAt, data }: StoredEvent): EventWire {
+function presentEvent({ id, seq, type, occurredAt, data }: StoredEvent): EventWire {
   return { id, seq: seq.toString(), type, occurred_at: occurredAt.toISOString(), data };
 }
 
 /** What a portfolio comes to. */
-export function presentTotals(portfolio: Portfolio, version: string): PortfolioEventWire {
+function presentTotals(portfolio: Portfolio, version: string): PortfolioEventWire {
   return {
     version,
     currency: portfolio.currency,
@@ -30,7 +30,7 @@ export function presentTotals(portfolio: Portfolio, version: string): PortfolioE
 }
 
 /** How things stand. */
-export function presentSnapshotEvent(portfolio: Portfolio, version: string): SnapshotEventWire {
+function presentSnapshotEvent(portfolio: Portfolio, version: string): SnapshotEventWire {
   const { sources } = portfolio;
   return {
     ...presentTotals(portfolio, version),
