@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { runScript } from '../support/service-process.ts';
 import { ALICE, balanceOf, call, createWorld, type Gate, listSchedules, PATIENCE, startGatedChain } from './jobs-world.ts';
 
-const SCHEDULES = ['dispatch', 'heal', 'prices', 'snapshots', 'sweep', 'thin', 'transfers'];
+const SCHEDULES = ['alerts', 'deliver', 'dispatch', 'heal', 'prices', 'snapshots', 'sweep', 'thin', 'transfers', 'watch'];
 
 let gate: Gate;
 beforeAll(async () => {
