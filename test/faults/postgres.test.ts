@@ -127,7 +127,7 @@ describe('fault 30: the connection is lost at COMMIT', { timeout: 60_000 }, () =
     });
     await becomesReady(behind, 60_000);
     const address = nextAddress();
-    const cut = proxy.cutAt('commit', { isDelivered });
+    const cut = proxy.cutAt('commit', { after: 'insert into wallets', isDelivered });
     const first = await call('POST', '/api/v1/wallets', { address, label: 'mine' }, behind);
     await cut;
     expect(first).toMatchObject({ status: 503, body: { code: 'database_unavailable' } });

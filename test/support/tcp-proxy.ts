@@ -14,20 +14,22 @@ export type TcpProxy = {
   /** Resets every open connection. */
   cut(): void;
   /**
-   * Resets a connection as soon as clients' bytes hold this text, once; `isDelivered` says whether the server gets them before that. Resolves
-   * when that has happened.
+   * Resets a connection as soon as its client's bytes hold this text after another one, once; `isDelivered` says whether the server gets them before that.
+   * Resolves when that has happened.
    */
-  cutAt(text: string, options: { readonly isDelivered: boolean }): Promise<void>;
+  cutAt(text: string, options: Pick<Trap, 'after' | 'isDelivered'>): Promise<void>;
   openConnections(): number;
   close(): Promise<void>;
 };
 
-type Trap = { readonly text: string; readonly isDelivered: boolean; readonly sprung: () => void };
+type Trap = { readonly text: string; readonly after: string; readonly isDelivered: boolean; readonly sprung: () => void };
 type Settings = {
   losesAnswers: boolean;
   /** Servers' ends of connections whose answers are lost. */
   readonly muted: WeakSet<Socket>;
   trap: Trap | undefined;
+  /** Servers' ends of connections that have carried what the trap waits for first. */
+  readonly armed: WeakSet<Socket>;
   /** Resolves when traffic may pass. */
   gate: Promise<void>;
 };
@@ -39,6 +41,7 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
     losesAnswers: false,
     muted: new WeakSet(),
     trap: undefined,
+    armed: new WeakSet(),
     gate: Promise.resolve(),
   };
   let open = (): void => undefined;
@@ -84,9 +87,9 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
       open();
     },
     cut,
-    cutAt(text, { isDelivered }) {
+    cutAt(text, options) {
       return new Promise((sprung) => {
-        settings.trap = { text, isDelivered, sprung };
+        settings.trap = { text, ...options, sprung };
       });
     },
     openConnections: () => pairs.size,
@@ -103,7 +106,8 @@ type ClientPart = { readonly settings: Settings; readonly pair: readonly [Socket
 
 async function onClientPart(part: Buffer, { settings, pair: [, upstream], end }: ClientPart): Promise<void> {
   const { trap } = settings;
-  if (trap === undefined || !part.includes(trap.text)) return passOn(settings, upstream, part);
+  if (trap !== undefined && part.includes(trap.after)) settings.armed.add(upstream);
+  if (trap === undefined || !settings.armed.has(upstream) || !part.includes(trap.text)) return passOn(settings, upstream, part);
   settings.trap = undefined;
   if (trap.isDelivered) {
     // Delivered and acted on, since the server has answered, but the answer goes nowhere.
