@@ -27,8 +27,8 @@ export type BalanceStore = {
   listHoldings(tenantId: string, filter: BalanceFilter): Promise<readonly Holding[]>;
   /** One state for every wallet, chain and kind that was ever attempted. */
   listSources(tenantId: string, filter: BalanceFilter): Promise<readonly SourceState[]>;
-  /** Assets with a non-zero or unknown amount in any wallet of any tenant. */
-  listHeldAssets(): Promise<readonly (AssetRef & { readonly id: string })[]>;
+  /** Assets whose price somebody needs: with a non-zero or unknown amount in any wallet of any tenant, or with an alert about their price. */
+  listAssetsToPrice(): Promise<readonly (AssetRef & { readonly id: string })[]>;
 };
 
 export function createBalanceStore(db: TenantDb): BalanceStore {
@@ -77,13 +77,15 @@ export function createBalanceStore(db: TenantDb): BalanceStore {
         error: toSourceError(row),
       }));
     },
-    listHeldAssets: () =>
+    listAssetsToPrice: () =>
       db.all
         .selectFrom('assets')
         .select(['id', 'chain', 'address'])
         .where(
           sql<boolean>`exists (
             select from balances b where b.asset_id = assets.id and (b.amount_raw is null or b.amount_raw > 0)
+          ) or exists (
+            select from alerts a where a.asset_id = assets.id and a.kind = 'price' and a.enabled
           )`,
         )
         .orderBy('id')

@@ -72,8 +72,8 @@ export function createScheduleService(deps: ScheduleServiceDeps): ScheduleServic
       if (begun.length > 0) await readBegun(deps, { batch, chain, source, begun, stopSignal: signal });
     },
     async refreshPrices(signal) {
-      const held = await deps.balances.listHeldAssets();
-      await Promise.all([deps.prices.refreshPrices(held, signal), deps.prices.refreshRates(signal)]);
+      const assets = await deps.balances.listAssetsToPrice();
+      await Promise.all([deps.prices.refreshPrices(assets, signal), deps.prices.refreshRates(signal)]);
     },
     adopt: () => schedules.adopt(),
     getBacklogs: () => schedules.getBacklogs(chains.map(({ slug }) => slug)),

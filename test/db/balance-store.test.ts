@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAssetStore } from '../../src/db/asset-store.ts';
 import { type BalanceStore, createBalanceStore } from '../../src/db/balance-store.ts';
@@ -126,13 +127,17 @@ describe('listing', () => {
     expect(await store.listSources(TENANT, { walletIds: [second.id], chains: ['base'] })).toMatchObject([{ chain: 'base' }]);
   });
 
-  it('of held assets names those with an amount or an unknown one', async () => {
-    const [held, unknown, sold] = await createAssetStore(database.tenants).upsertMany([newAsset(), newAsset(), newAsset()]);
-    if (!held || !unknown || !sold) throw new Error('not stored');
+  it('names the assets to be priced: with an amount, an unknown one, or an alert about the price', async () => {
+    const added = await createAssetStore(database.tenants).upsertMany([newAsset(), newAsset(), newAsset(), newAsset()]);
+    const [held, unknown, sold, watched] = added;
+    if (!held || !unknown || !sold || !watched) throw new Error('not stored');
+    await sql`
+      insert into alerts (tenant_id, kind, asset_id, currency, direction, threshold, hysteresis, cooldown_seconds)
+      values (${TENANT}, 'price', ${watched.id}, 'USD', 'above', 1, 0, 0)`.execute(database.db);
     await save(readingOf(wallet, 1, [amountOf(held, 1n), failed(unknown), amountOf(sold, 1n)]));
     await save(readingOf(wallet, 2, [amountOf(sold, 0n)]));
-    const ids = (await store.listHeldAssets()).map((asset) => asset.id);
-    expect(ids).toEqual(expect.arrayContaining([held.id, unknown.id]));
+    const ids = (await store.listAssetsToPrice()).map((asset) => asset.id);
+    expect(ids).toEqual(expect.arrayContaining([held.id, unknown.id, watched.id]));
     expect(ids).not.toContain(sold.id);
     expect(new Set(ids).size).toBe(ids.length);
   });

@@ -65,21 +65,24 @@ export function createDeliveryService(deps: DeliveryServiceDeps): DeliveryServic
     log.warn({ err: error, webhook }, 'what is to be told to webhooks could not be sent');
   };
   const run = async (): Promise<void> => {
-    while (isWanted && !stopping.signal.aborted) {
-      isWanted = false;
-      while ((await attempts.fanOut()) > 0);
-      const limit = MAX_AT_ONCE - inFlight.size;
-      if (limit <= 0) return;
-      const claimed = await attempts.claim({ limit, limitEach: MAX_AT_ONCE_EACH, leaseSeconds: LEASE_SECONDS });
-      for (const attempt of claimed) begin(attempt);
+    try {
+      while (isWanted && !stopping.signal.aborted) {
+        isWanted = false;
+        while ((await attempts.fanOut()) > 0);
+        const limit = MAX_AT_ONCE - inFlight.size;
+        if (limit <= 0) return;
+        const claimed = await attempts.claim({ limit, limitEach: MAX_AT_ONCE_EACH, leaseSeconds: LEASE_SECONDS });
+        for (const attempt of claimed) begin(attempt);
+      }
+    } finally {
+      // In the same breath as the last look at what is wanted, so that nobody's wish falls between the two.
+      current = undefined;
     }
   };
   /** One look at a time; whoever asks meanwhile has another follow it. */
   const deliver = (): Promise<void> => {
     isWanted = true;
-    current ??= run().finally(() => {
-      current = undefined;
-    });
+    current ??= run();
     return current;
   };
 

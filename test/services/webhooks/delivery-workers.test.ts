@@ -40,19 +40,20 @@ describe('two workers', () => {
   it('lose nothing when one of them dies in the middle, and tell nothing twice that arrived', async () => {
     const { id } = await world.add('/a');
     await world.happen(12);
-    let isDead = false;
+    let stuck = 0;
     const http = createHttpClient();
     // From the fourth on it takes attempts and never comes back from them.
     const dying = world.addWorker({
-      send: (request) => {
-        isDead ||= world.received.length >= 3;
-        return isDead
-          ? new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason)))
-          : http.send(request);
+      send(request) {
+        if (world.received.length < 3) return http.send(request);
+        stuck++;
+        return new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason)));
       },
     });
     await dying.deliver();
-    await expect.poll(() => isDead).toBe(true);
+    // As many as it may have under way, and all others at their end: from then on it takes no more.
+    await expect.poll(() => [stuck, world.received.length - dying.ends.length], { timeout: 20_000 }).toEqual([5, 0]);
+    await dying.deliver();
     const other = world.addWorker();
     await world.elapse(LEASE_SECONDS);
     await other.deliver();
