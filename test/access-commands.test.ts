@@ -18,7 +18,7 @@ async function run(script: 'keys' | 'tenants', ...args: string[]): Promise<strin
 
 const keyIn = (output: string): string => /cpf_\w{62}/.exec(output)?.[0] ?? '';
 
-describe('the operator', { timeout: 60_000 }, () => {
+describe('the operator', { timeout: 180_000 }, () => {
   it('makes a tenant, gives it keys, and takes them away', async () => {
     expect(await run('tenants', 'create', 'alice')).toContain('Created: alice');
     const made = await run(
@@ -55,9 +55,8 @@ describe('the operator', { timeout: 60_000 }, () => {
     expect(await run('keys', 'list')).toBe('There are no keys.');
   });
 
-  it('renames a tenant, and deletes it with all that it has', async () => {
+  it('renames a tenant, and deletes it when that is meant', async () => {
     await run('tenants', 'create', 'bob');
-    await run('keys', 'create', '--tenant', 'bob', '--name', 'a', '--scopes', 'admin');
     expect(await run('tenants', 'rename', 'bob', 'robert')).toBe('Renamed: bob is robert now');
     expect(await run('tenants', 'delete', 'robert')).toMatch(/^failed: This deletes all .*--yes/);
     expect(await run('tenants', 'delete', 'robert', '--yes')).toBe('Deleted: robert');

@@ -31,7 +31,7 @@ async function start(overrides?: Record<string, string>): Promise<ServiceProcess
 const statusOf = async ({ url }: { url: string }, key?: string): Promise<number> =>
   (await fetch(`${url}/api/v1/chains`, key === undefined ? {} : { headers: { 'X-API-Key': key } })).status;
 
-describe('the first start with keys', { timeout: 60_000 }, () => {
+describe('the first start with keys', { timeout: 180_000 }, () => {
   it('makes one that its owner alone may read, and says where it is but not what it is', async () => {
     const file = join(folder, 'below', 'first-admin-key');
     const service = await start({ DATA_DIR: join(folder, 'below') });
@@ -57,7 +57,7 @@ describe('the first start with keys', { timeout: 60_000 }, () => {
   });
 });
 
-it('a key that one instance revokes is refused by the other within five seconds', { timeout: 60_000 }, async () => {
+it('a key that one instance revokes is refused by the other within five seconds', { timeout: 180_000 }, async () => {
   const [one, other] = [await start(), await start()];
   const headers = {
     'X-API-Key': (await readFile(join(folder, 'first-admin-key'), 'utf8')).trim(),
