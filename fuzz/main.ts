@@ -46,5 +46,6 @@ console.log(`not as documented         ${report.findings.length - failures}`);
 console.log(`unhandled errors          ${errors.length}`);
 console.log(`event loop lag p99        ${lagP99Ms.toFixed(1)} ms (at most ${MAX_LAG_P99_MS})`);
 for (const finding of report.findings.slice(0, MAX_SHOWN)) console.log(`\n${describeFinding(finding)}`);
-for (const line of errors.slice(0, MAX_SHOWN)) console.log(`\n${line.slice(0, 1000)}`);
+for (const line of errors.slice(0, MAX_SHOWN))
+  console.log(`\n${line.length > 3000 ? `${line.slice(0, 2000)} ... ${line.slice(-1000)}` : line}`);
 process.exitCode = report.findings.length + errors.length > 0 || !(lagP99Ms < MAX_LAG_P99_MS) ? 1 : 0;
