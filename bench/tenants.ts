@@ -16,7 +16,7 @@ import { LOAD_CORE } from './wrk.ts';
 
 const run = promisify(execFile);
 
-const ROUNDS = 6;
+const ROUNDS = 4;
 const SECONDS = 5;
 const PER_SECOND = 5;
 const TIMES_AS_MUCH = 100;
