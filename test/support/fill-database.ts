@@ -81,7 +81,9 @@ async function fillLedger(db: Kysely<Schema>, { walletId, assetId }: Place): Pro
 
 async function fillTheRest(db: Kysely<Schema>, { walletId, assetId }: Place): Promise<void> {
   await sql`insert into tenant_quotas (tenant_id, wallets) values (${TENANT}, 1000)`.execute(db);
-  await sql`insert into rpc_endpoints (tenant_id, chain, url) values (${TENANT}, 'ethereum', 'https://rpc.example/v2/key')`.execute(db);
+  await sql`insert into rpc_endpoints (tenant_id, chain, url) values (${TENANT}, 'ethereum', 'https://rpc.example/v2/key')`.execute(
+    db,
+  );
   await sql`
     insert into asset_settings (tenant_id, asset_id, spam, manual_price, manual_price_set_at)
     values (${TENANT}, ${assetId}, 'not_spam', 1.10, ${at(0)})`.execute(db);
