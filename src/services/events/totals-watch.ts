@@ -40,8 +40,11 @@ export function createTotalsWatch({ tenantId, portfolio, feed, lastSeq, log }: T
   let working: Promise<Totals> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  /** Whether the data have changed since they were read last. */
+  let isDirty = false;
 
   const work = async (): Promise<Totals> => {
+    isDirty = false;
     const at = performance.now();
     const seq = lastSeq();
     const { key: version } = await feed.currentVersion(tenantId);
@@ -54,6 +57,7 @@ export function createTotalsWatch({ tenantId, portfolio, feed, lastSeq, log }: T
   const workOnce = (): Promise<Totals> => {
     working ??= work().finally(() => {
       working = undefined;
+      if (isDirty) workLater(LEAST_INTERVAL_MS);
     });
     return working;
   };
@@ -74,7 +78,9 @@ export function createTotalsWatch({ tenantId, portfolio, feed, lastSeq, log }: T
       return workOnce();
     },
     hear() {
-      if (listeners.size === 0) return;
+      isDirty = true;
+      // Whatever is being read may be from before the change.
+      if (working !== undefined) return;
       const sinceMs = latest === undefined ? LEAST_INTERVAL_MS : performance.now() - latest.at;
       workLater(Math.max(0, LEAST_INTERVAL_MS - sinceMs));
     },
