@@ -84,7 +84,7 @@ it('writes no line for a probe and counts none', async () => {
   await request(app).get('/api/v1/chains').expect(200);
   expect(lines).toHaveLength(1);
   const text = await deps.metrics.scrape();
-  expect(text.match(/^http_request_duration_seconds_count.*$/gm)).toEqual([
-    'http_request_duration_seconds_count{method="GET",route="/api/v1/chains",status_class="2xx"} 1',
+  expect(text.match(/^http_requests_total.*$/gm)).toEqual([
+    'http_requests_total{method="GET",route="/api/v1/chains",status_class="2xx"} 1',
   ]);
 });

@@ -21,11 +21,12 @@ describe('requests', () => {
       metrics.onRequestStart();
       metrics.onRequestEnd({ method: 'GET', route: '/api/v1/wallets/{id}', status, seconds });
     }
-    const labels = (statusClass: string) => `{method="GET",route="/api/v1/wallets/{id}",status_class="${statusClass}"}`;
+    const labels = 'method="GET",route="/api/v1/wallets/{id}"';
+    expect(await read(metrics, 'http_requests_total')).toEqual(
+      ['2xx', '3xx', '5xx'].map((statusClass) => `http_requests_total{${labels},status_class="${statusClass}"} 1`),
+    );
     expect(await read(metrics, 'http_request_duration_seconds_sum')).toEqual([
-      `http_request_duration_seconds_sum${labels('2xx')} 0.002`,
-      `http_request_duration_seconds_sum${labels('3xx')} 0.002`,
-      `http_request_duration_seconds_sum${labels('5xx')} 3`,
+      `http_request_duration_seconds_sum{${labels}} 3.004`,
     ]);
     expect(await read(metrics, 'http_requests_in_flight')).toEqual(['http_requests_in_flight 0']);
   });
@@ -36,10 +37,18 @@ describe('requests', () => {
     metrics.onRequestStart();
     metrics.onRequestEnd({ method: 'BREW', route: null, status: null, seconds: 1 });
     expect(await read(metrics, 'http_requests_in_flight')).toEqual(['http_requests_in_flight 1']);
-    expect(await read(metrics, 'http_request_duration_seconds_count')).toEqual([
-      'http_request_duration_seconds_count{method="other",route="unknown",status_class="cut_off"} 1',
+    expect(await read(metrics, 'http_requests_total')).toEqual([
+      'http_requests_total{method="other",route="unknown",status_class="cut_off"} 1',
     ]);
   });
+});
+
+it('streams are counted, but not timed', async () => {
+  const metrics = create();
+  metrics.onRequestStart();
+  metrics.onRequestEnd({ method: 'GET', route: '/api/v1/events', status: 200, seconds: null });
+  expect(await read(metrics, 'http_requests_total')).toHaveLength(1);
+  expect(await read(metrics, 'http_request_duration_seconds_count')).toEqual([]);
 });
 
 describe('endpoints', () => {

@@ -87,7 +87,7 @@ describe('a real Prometheus over two instances', () => {
     const [first, second] = instances;
     for (let index = 0; index < 7; index += 1) await fetch(`${first?.url}/api/v1/chains`);
     for (let index = 0; index < 5; index += 1) await fetch(`${second?.url}/api/v1/chains`);
-    await until('sum(http_request_duration_seconds_count{route="/api/v1/chains",status_class="2xx"})').toEqual([12]);
+    await until('sum(http_requests_total{route="/api/v1/chains",status_class="2xx"})').toEqual([12]);
   });
 
   it('evaluates every rule without an error', async () => {

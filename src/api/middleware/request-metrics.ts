@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express';
+import { EVENT_STREAM_TYPE } from '../../lib/event-stream.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import { endStatusOf, routeOf } from './request-log.ts';
 
@@ -12,9 +13,13 @@ export function createRequestMetrics({ onRequestStart, onRequestEnd }: Pick<Metr
         method: request.method,
         route: routeOf(response),
         status: endStatusOf(response),
-        seconds: (performance.now() - startedAt) / 1000,
+        seconds: isStream(response) ? null : (performance.now() - startedAt) / 1000,
       });
     });
     next();
   };
+}
+
+function isStream(response: Response): boolean {
+  return String(response.getHeader('Content-Type')).startsWith(EVENT_STREAM_TYPE);
 }
