@@ -39,7 +39,7 @@ export function sendStream(
       return principal.tenantId === tenantId && mayUse(principal, route.access);
     } catch (error) {
       // A database that does not answer takes nothing back.
-      return toAppError(error).code !== 'unauthorized';
+      return toAppError(error).code === 'database_unavailable';
     }
   };
   openEventStream(response, { stream, isAllowed, stopSignal, onEnd: metrics.onStreamEnd });

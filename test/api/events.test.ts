@@ -167,15 +167,19 @@ it('ends a stream whose key is taken back, or loses its scope, and no stream bec
   const refuse = (code: ErrorCode) => vi.fn(async () => Promise.reject(new AppError(code, 'No.')));
   const unavailable = refuse('database_unavailable');
   const opened = await Promise.all(
-    [refuse('unauthorized'), async () => withScope('read:percent'), async () => ownerOf('another'), unavailable].map(
-      async (over) => {
-        let answer: ServerDeps['authenticate'] = async () => withScope('read:values');
-        const { open, close } = await serve({ authenticate: (request) => answer(request) });
-        const client = await open();
-        answer = over;
-        return { client, close };
-      },
-    ),
+    [
+      refuse('unauthorized'),
+      refuse('rate_limited'),
+      async () => withScope('read:percent'),
+      async () => ownerOf('another'),
+      unavailable,
+    ].map(async (over) => {
+      let answer: ServerDeps['authenticate'] = async () => withScope('read:values');
+      const { open, close } = await serve({ authenticate: (request) => answer(request) });
+      const client = await open();
+      answer = over;
+      return { client, close };
+    }),
   );
   const [staying, ...leaving] = opened.toReversed();
   await Promise.all(leaving.map(({ client }) => client.ended));
