@@ -45,7 +45,8 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
   const owners = createOwners();
   let running = 0;
   let waiting = 0;
-  const look = createLook();
+  const soon = createOnce((callBack) => void setImmediate(callBack));
+  const look = createOnce((callBack) => void setTimeout(callBack, LOOK_AGAIN_MS).unref());
 
   const startNext = (): boolean => {
     const next = leastUsed(owners.all(), (owner) => owner.waiting.size > 0 && owner.running < maxRunningEach);
@@ -57,10 +58,12 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
     }
     return false;
   };
-  const startAll = (): void => {
+  /** One in each turn of the event loop: work that needs no I/O would otherwise end, and the next begin, before anybody else is heard. */
+  const advance = (): void => {
     owners.count();
-    while (running < maxRunning && waiting > 0 && startNext());
-    if (waiting > 0) look.later(startAll);
+    if (waiting === 0) return;
+    if (running < maxRunning && startNext()) soon.call(advance);
+    else look.call(advance);
   };
 
   const takePlace = (owner: Owner): Place => {
@@ -91,7 +94,7 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
       signal?.throwIfAborted();
       const owner = owners.find(name);
       const place = takePlace(owner);
-      startAll();
+      if (!soon.isDue()) advance();
       if (owner.waiting.size > 0) await awaitTurn(place, signal, maxWaitMs);
       try {
         return await work();
@@ -99,23 +102,24 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
         owners.count();
         running -= 1;
         owner.running -= 1;
-        startAll();
+        soon.call(advance);
       }
     },
   };
 }
 
-/** Calls back after a moment, once for all that ask meanwhile. */
-function createLook(): { later(callBack: () => void): void } {
+/** Calls back later, once for all that ask meanwhile. */
+function createOnce(later: (callBack: () => void) => void): { call(callBack: () => void): void; isDue(): boolean } {
   let isDue = false;
   return {
-    later(callBack) {
+    isDue: () => isDue,
+    call(callBack) {
       if (isDue) return;
       isDue = true;
-      setTimeout(() => {
+      later(() => {
         isDue = false;
         callBack();
-      }, LOOK_AGAIN_MS).unref();
+      });
     },
   };
 }
