@@ -54,7 +54,7 @@ describe('URLs that are meant to reach what only the service can reach', () => {
     expect(HOSTILE_URLS.length).toBeGreaterThanOrEqual(150);
   });
 
-  it('are refused when they are set and when they are used, and no connection is made', async () => {
+  it('fault 46: are refused when they are set and when they are used, and no connection is made', async () => {
     const guard = openGuard();
     const refused = { status: 'rejected', reason: expect.objectContaining({ code: 'outbound_refused' }) };
     const urls = HOSTILE_URLS.map((url) => url.replaceAll('{port}', String(port)));

@@ -116,7 +116,7 @@ describe('what a webhook is told', () => {
 });
 
 describe('what does not arrive', () => {
-  it('comes again for more than a day, under its id at a new time, then by request only', async () => {
+  it('fault 46: comes again for more than a day, under its id at a new time, then by request only', async () => {
     const { id, secret } = await world.add('/a');
     world.answer('/a', () => ({ status: 500 }));
     const worker = world.addWorker();

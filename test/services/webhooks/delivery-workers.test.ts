@@ -86,7 +86,7 @@ describe('two workers', () => {
 });
 
 describe('a webhook that is slow', () => {
-  it('keeps few places, in all workers together, and nobody else waiting', async () => {
+  it('fault 46: keeps few places, in all workers together, and nobody else waiting', async () => {
     const { id } = await world.add('/slow');
     await world.add('/fast');
     const release = Promise.withResolvers<{ status: number }>();
