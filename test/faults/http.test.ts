@@ -5,7 +5,6 @@ import { type FaultServer, startFaultServer } from '../../localnet/fault-server.
 import { problemSchema } from '../../src/api/schemas/problem.ts';
 import { isolatedEnvironment, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import type { Body } from '../support/test-stack.ts';
 
 const MIB = 1024 * 1024;
 const POST_HEAD = 'POST /api/v1/wallets HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
