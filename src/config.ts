@@ -6,8 +6,8 @@ import type { z } from 'zod';
 import { environmentSchema, type PRICE_SOURCE_IDS, type RpcBudget, urlList } from './config-schema.ts';
 import type { Chain } from './domain/chain.ts';
 import { chains } from './domain/chains.ts';
-import type { OutboundAllowance } from './lib/outbound/outbound-allowance.ts';
 import type { Quotas } from './domain/quotas.ts';
+import type { OutboundAllowance } from './lib/outbound/outbound-allowance.ts';
 import { StartupError } from './lib/startup-error.ts';
 
 export type PriceSourceId = (typeof PRICE_SOURCE_IDS)[number];
@@ -122,11 +122,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     trustedProxies: env.TRUST_PROXY,
     corsOrigins: env.CORS_ORIGINS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
-    quotas: {
-      wallets: orNoLimit(env.QUOTA_WALLETS),
-      requestsPerMinute: orNoLimit(env.RATE_LIMIT_PER_MINUTE),
-      refreshesPerHour: orNoLimit(env.QUOTA_REFRESHES_PER_HOUR),
-    },
+    quotas: readQuotas(env),
     instanceCount: env.INSTANCE_COUNT,
     drainDelaySeconds: env.DRAIN_DELAY_SECONDS,
     outboundAllow: env.OUTBOUND_ALLOW,
@@ -145,6 +141,14 @@ export function loadConfig(environment: Environment = process.env): Config {
     logLevel: env.LOG_LEVEL,
     secrets: collectSecrets(values, [...rpcNames.keys()]),
   });
+}
+
+function readQuotas(env: z.output<typeof environmentSchema>): Quotas {
+  return {
+    wallets: orNoLimit(env.QUOTA_WALLETS),
+    requestsPerMinute: orNoLimit(env.RATE_LIMIT_PER_MINUTE),
+    refreshesPerHour: orNoLimit(env.QUOTA_REFRESHES_PER_HOUR),
+  };
 }
 
 function orNoLimit(limit: number): number | null {
