@@ -73,6 +73,8 @@ export function openEventStream(response: ServerResponse, { stream, isAllowed, s
   };
   const write = (frame: Uint8Array): void => {
     if (response.destroyed || response.writableEnded) return;
+    // What is written in one turn of the event loop is held back until its end, however fast the reader is.
+    if (response.writableLength > MAX_WAITING_BYTES) response.socket?.uncork();
     if (response.writableLength <= MAX_WAITING_BYTES) {
       response.write(frame);
       return;

@@ -104,6 +104,15 @@ describe('a stream', () => {
     await client.until(({ type }) => type === 'test');
   });
 
+  it('keeps a reader to whom much is told in one moment', async () => {
+    const { url, sink, ends } = await serve();
+    const client = await openEvents(url);
+    for (let number = 0; number < 12; number++) sink().write(frame(number, 'x'.repeat(50_000)));
+    await client.until(({ data }) => data.number === 11);
+    expect(client.events).toHaveLength(12);
+    expect(ends).toEqual([]);
+  });
+
   it('waits for a reader who asks for the past', async () => {
     const { url, sink } = await serve();
     const client = await openEvents(url);

@@ -12,7 +12,7 @@ export type TenantChannel = {
   /** Takes in that there are events up to this number; without one, that there may be some. */
   hear(seq?: bigint): void;
   /**
-   * Tells of what comes after a number: first of what has come already, part by part whenever `untilReady` resolves, then of what comes. Resolves when nothing is left of the first, with how
+   * Tells of what comes after a number: first of what has come already, one by one whenever `untilReady` resolves, then of what comes. Resolves when nothing is left of the first, with how
    * to stop it. Undefined when too much came since, or part of it is known no more.
    */
   follow(after: bigint, listener: EventListener, untilReady: () => Promise<void>): Promise<(() => void) | undefined>;
@@ -32,7 +32,7 @@ type Log = { warn(details: object, message: string): void };
 /** So many events stay at hand for those who come back. */
 const MAX_RECENT = 1_000;
 const PAGE_SIZE = 500;
-/** What is told at once to one who has missed some; well below what may wait for a reader. */
+/** What is looked up at once for one who has missed some. */
 const PART_SIZE = 100;
 /** Whoever has missed more is better off with a new beginning. */
 const MAX_MISSED = 10_000n;
@@ -85,8 +85,11 @@ export function createTenantChannel({ tenantId, store, relay, log }: TenantChann
       while (position < memory.tail) {
         const events = memory.listAfter(position, PART_SIZE) ?? (await store.listAfter(tenantId, position, PART_SIZE));
         if (events.length === 0) return undefined;
-        for (const event of events) pass(event);
-        await untilReady();
+        for (const event of events) {
+          pass(event);
+          // One can be as large as what may wait for a reader at all.
+          await untilReady();
+        }
       }
       // Nothing can be told between the last look and this.
       memory.listeners.add(pass);

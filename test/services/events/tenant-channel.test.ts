@@ -93,6 +93,28 @@ describe('a channel', () => {
     channel.close();
   });
 
+  it('lets one who was away take each event before the next', async () => {
+    const table = createTable();
+    const channel = open(table);
+    table.add(250);
+    channel.hear(table.last());
+    await expect.poll(() => channel.tail, PATIENCE).toBe(table.last());
+    let waiting = 0;
+    let most = 0;
+    await channel.follow(
+      START,
+      () => {
+        waiting += 1;
+        most = Math.max(most, waiting);
+      },
+      async () => {
+        waiting = 0;
+      },
+    );
+    expect(most).toBe(1);
+    channel.close();
+  });
+
   it('says so when something is missing', async () => {
     const table = createTable();
     const channel = open(table);
