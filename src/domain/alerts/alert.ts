@@ -1,4 +1,4 @@
-import type { Decimal } from '../decimal.ts';
+import { Decimal } from '../decimal.ts';
 import type { IncompleteReason } from '../portfolio.ts';
 
 export const ALERT_KINDS = ['value', 'share', 'price', 'staleness'] as const;
@@ -73,21 +73,21 @@ export type Measure = { readonly value: Decimal | null; readonly unknownReasons:
  * once. What is not known for certain does nothing.
  */
 export function judgeAlert(
-  rule: Pick<AlertRule, 'direction' | 'threshold' | 'hysteresis' | 'cooldownSeconds'>,
+  rule: Pick<AlertRule, 'kind' | 'direction' | 'threshold' | 'hysteresis' | 'cooldownSeconds'>,
   state: Pick<AlertState, 'isTriggered' | 'triggeredAt'>,
   { value, unknownReasons }: Measure,
   now: Date,
 ): 'triggered' | 'resolved' | null {
   if (value === null || unknownReasons.length > 0) return null;
-  const { direction, threshold, hysteresis } = rule;
+  const { kind, direction, threshold, hysteresis } = rule;
   if (!state.isTriggered) {
     const isBeyond = direction === 'above' ? value.gt(threshold) : value.lt(threshold);
     return isBeyond && !isCooling(rule, state, now) ? 'triggered' : null;
   }
-  const isBack =
-    direction === 'above'
-      ? value.lte(threshold.times(hysteresis.minus(1).negated()))
-      : value.gte(threshold.times(hysteresis.plus(1)));
+  const wayBack = threshold.times(direction === 'above' ? hysteresis.minus(1).negated() : hysteresis.plus(1));
+  // No share can come back beyond the whole.
+  const end = kind === 'share' ? Decimal.min(wayBack, 1) : wayBack;
+  const isBack = direction === 'above' ? value.lte(end) : value.gte(end);
   return isBack ? 'resolved' : null;
 }
 

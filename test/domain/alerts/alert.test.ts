@@ -4,9 +4,15 @@ import { type AlertRule, judgeAlert } from '../../../src/domain/alerts/alert.ts'
 import { Decimal } from '../../../src/domain/decimal.ts';
 import { NOW } from '../../support/builders.ts';
 
-type Rule = Pick<AlertRule, 'direction' | 'threshold' | 'hysteresis' | 'cooldownSeconds'>;
+type Rule = Pick<AlertRule, 'kind' | 'direction' | 'threshold' | 'hysteresis' | 'cooldownSeconds'>;
 
-const ABOVE: Rule = { direction: 'above', threshold: new Decimal(100), hysteresis: new Decimal('0.1'), cooldownSeconds: 60 };
+const ABOVE: Rule = {
+  kind: 'value',
+  direction: 'above',
+  threshold: new Decimal(100),
+  hysteresis: new Decimal('0.1'),
+  cooldownSeconds: 60,
+};
 const BELOW: Rule = { ...ABOVE, direction: 'below' };
 const CALM = { isTriggered: false, triggeredAt: null };
 const SET_OFF = { isTriggered: true, triggeredAt: NOW };
@@ -38,6 +44,12 @@ describe('a rule', () => {
     }
   });
 
+  it('is over at the latest when a share is the whole', () => {
+    const rule: Rule = { ...BELOW, kind: 'share', threshold: new Decimal('0.98') };
+    expect(judgeAlert(rule, SET_OFF, known('0.999'), NOW)).toBeNull();
+    expect(judgeAlert(rule, SET_OFF, known('1'), NOW)).toBe('resolved');
+  });
+
   it('is not set off again before its cooldown is over, and is then', () => {
     const cooling = { isTriggered: false, triggeredAt: NOW };
     const later = (ms: number): Date => new Date(NOW.getTime() + ms);
@@ -55,6 +67,7 @@ describe('a rule', () => {
         fc.array(figure, { maxLength: 50 }),
         (direction, percent, figures) => {
           const rule: Rule = {
+            kind: 'price',
             direction,
             threshold: new Decimal(100),
             hysteresis: new Decimal(percent).div(100),
