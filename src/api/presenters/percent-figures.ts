@@ -5,6 +5,8 @@ import { Decimal, formatDecimal } from '../../domain/decimal.ts';
  * both of them.
  */
 const FRACTION_DECIMALS = 4;
+/** A value that is a thousand times what it was is such a ratio too, and who asks chooses since when it is counted. */
+const MOST_DIGITS = 5;
 
 type NamedAsset = { chain: string; token_symbol: string | null; token_name: string | null; asset_uuid: string };
 
@@ -36,6 +38,6 @@ export function nameAsset({ chain, token_symbol, token_name, asset_uuid }: Named
 }
 
 function roundDecimal(value: Decimal, decimals: number): string {
-  const rounded = value.dp(decimals);
+  const rounded = value.dp(decimals).sd(MOST_DIGITS);
   return rounded.isZero() ? '0' : formatDecimal(rounded);
 }

@@ -43,7 +43,10 @@ export const percentHistoryQuery = historyQuery
 
 const index = decimalString
   .nullable()
-  .meta({ description: 'The value for 100 at the first point with one, to two decimals; null when unknown.', example: '104.25' });
+  .meta({
+    description: 'The value for 100 at the first point with one, to two decimals and five digits; null when unknown.',
+    example: '104.25',
+  });
 
 const percentPoint = historySchema.shape.points.element
   .pick({
@@ -109,7 +112,7 @@ export const percentPerformanceSchema = z
       .meta({ id: 'PercentBenchmark' })
       .nullable(),
   })
-  .meta({ id: 'PercentPerformance', description: 'Rates and shares to four decimals.' });
+  .meta({ id: 'PercentPerformance', description: 'Rates and shares to four decimals and five digits.' });
 
 export type PercentPortfolioWire = z.output<typeof percentPortfolioSchema>;
 export type PercentHistoryWire = z.output<typeof percentHistorySchema>;

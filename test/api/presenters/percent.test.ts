@@ -170,6 +170,14 @@ describe('a history for those who may see returns only', () => {
   });
 });
 
+it('a value that grew many times over is not told to the last digit', () => {
+  const { points } = redactHistory(charted([3n, 37_037_036_703n]));
+  expect(points.map(({ index }) => index)).toEqual(['100', '1234600000000']);
+  const { returns } = performanceExample;
+  const grown = { ...performanceExample, returns: { ...returns, roi: { value: '-12345.678901', reason: null } } };
+  expect(redactPerformance(grown).returns.roi.value).toBe('-12346');
+});
+
 /** The performance with other sums of money in each place where there are any. */
 function withMoney<T>(value: T, next: () => string, isMoney = false): T {
   if (typeof value === 'string') return (isMoney && /^-?\d+(\.\d+)?$/.test(value) ? next() : value) as T;
