@@ -24,6 +24,8 @@ export type ClaimOptions = {
   readonly limit: number;
   /** Attempts at one webhook that may be under way at once, in all processes. */
   readonly limitEach: number;
+  /** And at all webhooks of one tenant, who may have many that are slow. */
+  readonly limitTenant: number;
   /** An attempt that is not ended by then was lost with its process, and another is made. */
   readonly leaseSeconds: number;
 };
@@ -44,7 +46,7 @@ export type AttemptOutcome = {
 export type AttemptStore = {
   /** Notes for each webhook what it is to be told of what has happened. Each event is noted once, whoever does it. Gives the number of webhooks that had fallen behind; there may be more. */
   fanOut(): Promise<number>;
-  /** Takes attempts that are due, the longest waiting first. */
+  /** Takes attempts that are due, tenant by tenant in turn, each one's longest waiting first. */
   claim(options: ClaimOptions): Promise<readonly Attempt[]>;
   /**
    * Ends an attempt; without effect on one that counts as lost. A webhook that had nothing but failures for so long is disabled, and the tenant's events tell so. Gives whether this did that.
@@ -116,22 +118,28 @@ async function fanOut(db: TenantDb): Promise<number> {
   return rows.length;
 }
 
-async function claim(db: TenantDb, { limit, limitEach, leaseSeconds }: ClaimOptions): Promise<readonly Attempt[]> {
+async function claim(db: TenantDb, { limit, limitEach, limitTenant, leaseSeconds }: ClaimOptions): Promise<readonly Attempt[]> {
   const { rows } = await sql<AttemptRow>`
-    with taken as materialized (
-      select d.tenant_id, d.id, w.url, w.secret, case when w.old_secret_until > now() then w.old_secret end as old_secret
+    with open as materialized (
+      select w.*, busy.count as busy, sum(busy.count) over (partition by w.tenant_id) as busy_tenant
       from webhooks w
       cross join lateral (
         select count(*) as count from webhook_deliveries b
         where b.tenant_id = w.tenant_id and b.webhook_id = w.id and b.status = 'pending' and b.due_at > now() and b.attempt_id is not null
       ) busy
+      where w.disabled_at is null
+    ), due as materialized (
+      select d.tenant_id, d.id, d.due_at, w.url, w.secret, case when w.old_secret_until > now() then w.old_secret end as old_secret,
+        w.busy_tenant + row_number() over (partition by w.tenant_id order by d.due_at) as place
+      from open w
       cross join lateral (
         select d.tenant_id, d.id, d.due_at from webhook_deliveries d
         where d.tenant_id = w.tenant_id and d.webhook_id = w.id and d.status = 'pending' and d.due_at <= now()
-        order by d.due_at limit greatest(0, ${limitEach} - busy.count) for update of d skip locked
+        order by d.due_at limit greatest(0, ${limitEach} - w.busy) for update of d skip locked
       ) d
-      where w.disabled_at is null and (w.paused_until is null or w.paused_until <= now())
-      order by d.due_at limit ${limit}
+      where w.paused_until is null or w.paused_until <= now()
+    ), taken as materialized (
+      select * from due where place <= ${limitTenant} order by place, due_at limit ${limit}
     )
     update webhook_deliveries d
     set attempts = d.attempts + 1, attempt_id = gen_random_uuid(), attempted_at = now(), due_at = now() + make_interval(secs => ${leaseSeconds})

@@ -32,9 +32,10 @@ type DeliveryServiceDeps = {
 
 type Log = { warn(details: object, message: string): void };
 
-/** What is under way at once, in this process and at one webhook in all: one that is slow keeps few places. */
-const MAX_AT_ONCE = 50;
+/** What is under way at once, in this process, and at one webhook and for one tenant in all: what is slow keeps few places. */
+const MAX_AT_ONCE = 100;
 const MAX_AT_ONCE_EACH = 5;
+const MAX_AT_ONCE_TENANT = 20;
 const TIMEOUT_MS = 15_000;
 /** Longer than an attempt takes with all that goes with it. */
 const LEASE_SECONDS = 60;
@@ -71,7 +72,8 @@ export function createDeliveryService(deps: DeliveryServiceDeps): DeliveryServic
         while ((await attempts.fanOut()) > 0);
         const limit = MAX_AT_ONCE - inFlight.size;
         if (limit <= 0) return;
-        const claimed = await attempts.claim({ limit, limitEach: MAX_AT_ONCE_EACH, leaseSeconds: LEASE_SECONDS });
+        const limits = { limit, limitEach: MAX_AT_ONCE_EACH, limitTenant: MAX_AT_ONCE_TENANT };
+        const claimed = await attempts.claim({ ...limits, leaseSeconds: LEASE_SECONDS });
         for (const attempt of claimed) begin(attempt);
       }
     } finally {

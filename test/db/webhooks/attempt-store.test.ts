@@ -23,7 +23,7 @@ beforeEach(async () => {
   for (const table of ['webhooks', 'events', 'event_counters']) await sql`delete from ${sql.table(table)}`.execute(database.db);
 });
 
-const CLAIM = { limit: 10, limitEach: 5, leaseSeconds: 60 };
+const CLAIM = { limit: 10, limitEach: 5, limitTenant: 20, leaseSeconds: 60 };
 const ENDING = { disableAfterSeconds: 86_400 };
 const GOOD = { responseStatus: 200, errorCode: null, retryInSeconds: null, pauseSeconds: 0, isGone: false };
 const BAD = { ...GOOD, responseStatus: 500, errorCode: 'upstream_status', retryInSeconds: 5 } as const;
@@ -86,7 +86,7 @@ describe('an attempt', () => {
     await addWebhook();
     await happen(5);
     await attempts.fanOut();
-    const claimed = (await Promise.all([1, 2, 3].map(() => attempts.claim({ ...CLAIM, limitEach: 50 })))).flat();
+    const claimed = (await Promise.all([1, 2, 3].map(() => attempts.claim({ ...CLAIM, limitEach: 50, limitTenant: 50 })))).flat();
     expect(new Set(claimed.map(({ deliveryId }) => deliveryId)).size).toBe(5);
     expect(claimed).toHaveLength(5);
   });

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/domain/errors.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../../src/domain/tenant.ts';
 import { createHttpClient } from '../../../src/lib/http-client.ts';
+import { addOtherTenant, OTHER_TENANT_ID } from '../../support/store-fixtures.ts';
 import { createWebhookWorld, type WebhookWorld } from './webhook-world.ts';
 
 let world: WebhookWorld;
@@ -99,5 +101,34 @@ describe('a webhook that is slow', () => {
     release.resolve({ status: 200 });
     await expect.poll(() => world.received.filter(({ path }) => path === '/slow').length, { timeout: 30_000 }).toBe(60);
     await expect.poll(() => count(id, 'pending')).toBe(0);
+  });
+});
+
+describe('a tenant whose webhooks are all slow', () => {
+  it('fault 46: leaves places for the others', async () => {
+    await addOtherTenant(world.database.db);
+    for (let number = 0; number < 20; number++) await world.add(`/${number}`);
+    const fast = { url: world.url('/fast'), eventTypes: null, description: null };
+    await world.webhooks.add(OTHER_TENANT_ID, fast);
+    await world.happen(10);
+    const stuck: string[] = [];
+    const http = createHttpClient();
+    const worker = world.addWorker({
+      send(request) {
+        if (request.url === fast.url) return http.send(request);
+        stuck.push(request.url);
+        return new Promise((_, reject) =>
+          request.signal.addEventListener('abort', () => reject(new AppError('upstream_aborted', 'It was given up.'))),
+        );
+      },
+    });
+    await worker.deliver();
+    await worker.deliver();
+    await world.happen(3, 'refresh.failed', OTHER_TENANT_ID);
+    await worker.deliver();
+    await arrive(3);
+    expect(stuck).toHaveLength(20);
+    await worker.stop();
+    await http.close();
   });
 });
