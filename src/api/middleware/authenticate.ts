@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { Principal } from '../../domain/access.ts';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, toAppError } from '../../domain/errors.ts';
 import { OPEN_PRINCIPAL } from '../../domain/tenant.ts';
 import type { AttemptLimit } from '../../lib/attempt-limit.ts';
 import type { KeyService } from '../../services/access/key-service.ts';
@@ -31,13 +31,20 @@ export function createAuthenticate({ keys, isRequired, clientOf, attempts }: Aut
     }
     const client = clientOf(request);
     let isLookup = false;
-    const principal = await keys.authenticate(text, () => {
-      const retryAfterMs = attempts.begin(client);
-      if (retryAfterMs !== undefined) throw tooMany(retryAfterMs);
-      isLookup = true;
-    });
-    if (isLookup) attempts.forgive(client);
-    return principal;
+    let isVain = false;
+    try {
+      return await keys.authenticate(text, () => {
+        const retryAfterMs = attempts.begin(client);
+        if (retryAfterMs !== undefined) throw tooMany(retryAfterMs);
+        isLookup = true;
+      });
+    } catch (error) {
+      // A database that does not answer says nothing of the key.
+      isVain = toAppError(error).code === 'unauthorized';
+      throw error;
+    } finally {
+      if (isLookup && !isVain) attempts.forgive(client);
+    }
   };
 }
 

@@ -7,7 +7,7 @@ import { AppError } from '../../domain/errors.ts';
 export type KeyCheck = {
   /**
    * Whom a key stands for. Throws unauthorized. What is known of a key is believed for three seconds.
-   * @param beforeLookup Called before the database is asked; what it throws is thrown.
+   * @param beforeLookup Called before the database is asked for a key that was not there a moment ago; what it throws is thrown.
    */
   authenticate(text: string, beforeLookup: () => void): Promise<Principal>;
 };
@@ -20,7 +20,13 @@ const USE_NOTED_EVERY_MS = 60_000;
 /** Ids that are known at once, those that do not exist included; with more, the oldest is forgotten. */
 const MAX_KNOWN = 10_000;
 
-type Known = { readonly askedAt: number; readonly found: Promise<FoundKey | undefined>; usedAt: number };
+type Known = {
+  readonly askedAt: number;
+  readonly found: Promise<FoundKey | undefined>;
+  /** Whether there is such a key, as far as is known by now. */
+  isThere: boolean;
+  usedAt: number;
+};
 
 /** Tells whom keys stand for, over what was read of each a moment ago. */
 export function createKeyCheck({ store, now }: KeyCheckDeps): KeyCheck & { forget(id: string): void } {
@@ -28,14 +34,19 @@ export function createKeyCheck({ store, now }: KeyCheckDeps): KeyCheck & { forge
   const lookUp = (id: string, beforeLookup: () => void): Known => {
     const last = known.get(id);
     if (last !== undefined && performance.now() - last.askedAt < BELIEVED_MS) return last;
-    beforeLookup();
-    const entry = { askedAt: performance.now(), found: store.find(id), usedAt: last?.usedAt ?? 0 };
+    if (last?.isThere !== true) beforeLookup();
+    const entry: Known = { askedAt: performance.now(), found: store.find(id), isThere: false, usedAt: last?.usedAt ?? 0 };
     known.delete(id);
     known.set(id, entry);
     const [oldest] = known.keys();
     if (oldest !== undefined && known.size > MAX_KNOWN) known.delete(oldest);
-    // Whoever asks next tries again.
-    entry.found.catch(() => known.get(id) === entry && known.delete(id));
+    entry.found.then(
+      (key) => {
+        entry.isThere = key !== undefined;
+      },
+      // Whoever asks next tries again.
+      () => known.get(id) === entry && known.delete(id),
+    );
     return entry;
   };
   return {

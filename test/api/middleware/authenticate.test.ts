@@ -7,6 +7,8 @@ import { ownerOf, WALLET_ID } from '../../support/stub-services.ts';
 import { createTestApi, type TestApi } from '../../support/test-api.ts';
 
 const GOOD = 'cpf_goodgoodgood_secret';
+/** One that cannot be looked up. */
+const UNASKED = 'cpf_unasked';
 const MAX_VAIN = 5;
 
 function setup({ isRequired = true } = {}) {
@@ -15,6 +17,7 @@ function setup({ isRequired = true } = {}) {
     authenticate: async (text: string, beforeLookup: () => void) => {
       beforeLookup();
       lookups(text);
+      if (text === UNASKED) throw new AppError('database_unavailable', 'down');
       if (text !== GOOD) throw new AppError('unauthorized', 'There is no such key.');
       return ownerOf('friend');
     },
@@ -98,6 +101,12 @@ describe('guessing', () => {
     expect(Number(stopped.headers['retry-after'])).toBeGreaterThan(0);
     expect(lookups).toHaveBeenCalledTimes(MAX_VAIN);
     expect((await ask(api, from('192.0.2.2', GOOD))).status).toBe(404);
+  });
+
+  it('is not what a database that is down makes of the keys of all', async () => {
+    const { api } = setup();
+    for (let i = 0; i < 2 * MAX_VAIN; i++) expect((await ask(api, from('192.0.2.1', UNASKED))).status).toBe(503);
+    expect((await ask(api, from('192.0.2.1', GOOD))).status).toBe(404);
   });
 
   it('is what good keys are not taken for', async () => {

@@ -122,6 +122,22 @@ describe('a look-up', () => {
     expect(beforeLookup).toHaveBeenCalledTimes(1);
   });
 
+  it('of a key that was there a moment ago is none in vain, whoever tries keys from the same address', async () => {
+    const { enter, find, found, refusal, beforeLookup } = setup(buildKey());
+    await enter();
+    beforeLookup.mockImplementation(() => {
+      throw new AppError('rate_limited', 'too many');
+    });
+    vi.advanceTimersByTime(3_000);
+    expect((await enter()).keyId).toBe(PARTS.id);
+    expect(find).toHaveBeenCalledTimes(2);
+    found.key = undefined;
+    vi.advanceTimersByTime(3_000);
+    expect(await refusal(TEXT)).toBe('unauthorized: There is no such key.');
+    vi.advanceTimersByTime(3_000);
+    expect(await refusal(TEXT)).toBe('rate_limited: too many');
+  });
+
   it('that failed is made again for whoever comes next', async () => {
     const { enter, find } = setup(buildKey());
     find.mockRejectedValueOnce(new AppError('database_unavailable', 'down'));
