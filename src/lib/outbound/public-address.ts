@@ -8,6 +8,8 @@ export type IpRange = readonly [IpAddress, number];
 const GIVEN_OUT = ipaddr.IPv6.parseCIDR('2000::/3');
 /** Behind it lies IPv4, by way of a translator: networks without IPv4 reach the rest of the world so. */
 const NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
+/** Where Azure talks to the machines that it runs, and only to them, out of the public range. */
+const AZURE_PLATFORM = '168.63.129.16';
 
 /** An address that is written as the system writes addresses, with the IPv4 address that it may hold taken out. */
 export function parseAddress(text: string): IpAddress {
@@ -19,7 +21,7 @@ export function parseAddress(text: string): IpAddress {
 /** Whether it is one single machine of the public internet, as far as its address tells: not of one's own network, not of a test network, not of all. */
 export function isPublicAddress(address: IpAddress): boolean {
   // Tunnels (6to4, Teredo) have ranges of their own and are refused as such.
-  if (address.range() !== 'unicast') return false;
+  if (address.range() !== 'unicast' || address.toString() === AZURE_PLATFORM) return false;
   return address.kind() === 'ipv4' || address.match(GIVEN_OUT);
 }
 
