@@ -23,29 +23,31 @@ type TurnsOptions = {
 type Owner = {
   running: number;
   readonly waiting: Set<() => void>;
-  /** Time of work of the last while, as it was at `countedAtMs`. */
+  /** Time of work, as it was at `countedAtMs`: only what it has more or less than others means anything. */
   usedMs: number;
   countedAtMs: number;
 };
 
-/** What was used counts half as much after this time. */
-const HALF_LIFE_MS = 10_000;
 /** Those whose use differs by less go side by side. */
-const SLACK_MS = 50;
+const SLACK_MS = 10;
+/** What whoever comes has used less than those who are there: little, or one who comes with a hundred works at once would go before everybody. */
+const HEAD_START_MS = 100;
 /** Use grows while work goes on, so that whose turn it is may change without anybody coming or going. */
 const LOOK_AGAIN_MS = 25;
+/** Turns of the event loop between two that begin. In each of them one new connection is accepted, so that a crowd at the door is let in soon. */
+const FREE_TURNS = 16;
 const SWEEP_INTERVAL_MS = 1_000;
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * The next turn is that of whoever has used least of late, and whoever has used more waits while others are at work: one who asks for a hundred
- * times as much gets what the others leave, and they find at most `maxRunningEach` of its works before them.
+ * The next turn is that of whoever has used least since all of them came, and whoever has used more waits while others are at work: one who asks for a
+ * hundred times as much gets what the others leave, and they find at most `maxRunningEach` of its works before them. Nobody saves up turns while away.
  */
 export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaitingEach, maxWaitMs }: TurnsOptions): Turns {
   const owners = createOwners();
   let running = 0;
   let waiting = 0;
-  const soon = createOnce((callBack) => void setImmediate(callBack));
+  const soon = createOnce((callBack) => afterTurns(FREE_TURNS, callBack));
   const look = createOnce((callBack) => void setTimeout(callBack, LOOK_AGAIN_MS).unref());
 
   const startNext = (): boolean => {
@@ -58,7 +60,7 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
     }
     return false;
   };
-  /** One in each turn of the event loop: work that needs no I/O would otherwise end, and the next begin, before anybody else is heard. */
+  /** One at a time: work that needs no I/O would otherwise end, and the next begin, before anybody else is heard. */
   const advance = (): void => {
     owners.count();
     if (waiting === 0) return;
@@ -92,6 +94,7 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
   return {
     async run(name, work, signal) {
       signal?.throwIfAborted();
+      owners.count();
       const owner = owners.find(name);
       const place = takePlace(owner);
       if (!soon.isDue()) advance();
@@ -106,6 +109,11 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
       }
     },
   };
+}
+
+function afterTurns(count: number, callBack: () => void): void {
+  if (count === 0) callBack();
+  else setImmediate(afterTurns, count - 1, callBack);
 }
 
 /** Calls back later, once for all that ask meanwhile. */
@@ -142,6 +150,7 @@ async function awaitTurn({ turn, giveUp }: Place, signal: AbortSignal | undefine
 }
 
 type Owners = {
+  /** The owner who comes with a work now. */
   find(name: string): Owner;
   all(): Iterable<Owner>;
   /** Brings what all have used up to the moment. */
@@ -151,14 +160,15 @@ type Owners = {
 function createOwners(): Owners {
   const owners = new Map<string, Owner>();
   let sweptAtMs = performance.now();
+  /** The least that anybody who is here has used; of those who were last here while nobody is. It only grows. */
+  let levelMs = 0;
   const sweep = (): void => {
-    for (const [name, { running, waiting, usedMs }] of owners) {
-      if (running === 0 && waiting.size === 0 && usedMs < SLACK_MS) owners.delete(name);
-    }
+    for (const [name, owner] of owners) if (!isHere(owner) && owner.usedMs <= levelMs - HEAD_START_MS) owners.delete(name);
   };
   return {
     find(name) {
       const owner = owners.get(name) ?? { running: 0, waiting: new Set(), usedMs: 0, countedAtMs: performance.now() };
+      if (!isHere(owner)) owner.usedMs = Math.max(owner.usedMs, levelMs - HEAD_START_MS);
       owners.set(name, owner);
       return owner;
     },
@@ -166,15 +176,19 @@ function createOwners(): Owners {
     count() {
       const nowMs = performance.now();
       for (const owner of owners.values()) {
-        const passedMs = nowMs - owner.countedAtMs;
-        owner.usedMs = owner.usedMs * 2 ** (-passedMs / HALF_LIFE_MS) + owner.running * passedMs;
+        owner.usedMs += owner.running * (nowMs - owner.countedAtMs);
         owner.countedAtMs = nowMs;
       }
+      levelMs = Math.max(levelMs, leastUsed(owners.values(), isHere)?.usedMs ?? 0);
       if (nowMs - sweptAtMs < SWEEP_INTERVAL_MS) return;
       sweptAtMs = nowMs;
       sweep();
     },
   };
+}
+
+function isHere({ running, waiting }: Owner): boolean {
+  return running > 0 || waiting.size > 0;
 }
 
 function leastUsed(owners: Iterable<Owner>, isMeant: (owner: Owner) => boolean): Owner | undefined {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createTurns, type Turns } from '../../src/lib/turns.ts';
 
@@ -63,6 +63,16 @@ describe('turns', () => {
     await expect.poll(() => begun, { timeout: 5_000 }).toEqual(['modest', 'greedy']);
   });
 
+  it('are not saved up: who comes with many at once does not go before one who was there all the time', async () => {
+    const { begun, ask, turns } = createWorld();
+    await spend(turns, 'modest', 300);
+    for (let i = 0; i < 20; i++) void ask('newcomer');
+    await sleep(60);
+    void ask('modest');
+    for (let turn = 0; turn < 40; turn++) await nextTurn();
+    expect(begun).toEqual(['newcomer', 'newcomer', 'modest']);
+  });
+
   it('of those who use about the same are given side by side', async () => {
     const { begun, ask, turns } = createWorld();
     await spend(turns, 'a', 5);
@@ -117,7 +127,7 @@ it('work that never waits leaves room for others between: timers and sockets are
   const { turns } = createWorld();
   let done = 0;
   const all = Promise.all(Array.from({ length: 40 }, () => turns.run('a', async () => void done++)));
-  await new Promise((resolve) => void setImmediate(resolve));
+  for (let turn = 0; turn < 40; turn++) await nextTurn();
   expect(done).toBeLessThan(10);
   await all;
   expect(done).toBe(40);
