@@ -45,7 +45,7 @@ export type LiveService = {
 type LiveServiceDeps = {
   readonly hub: EventHub;
   readonly portfolio: Pick<PortfolioService, 'getPortfolio'>;
-  readonly feed: Pick<ChangeFeed, 'currentVersion' | 'onChange'>;
+  readonly feed: Pick<ChangeFeed, 'currentVersion' | 'onChange' | 'isLive'>;
   readonly log: { warn(details: object, message: string): void };
   /** Streams that may be open at once, in this process. */
   readonly limits: { readonly perTenant: number; readonly inAll: number };
@@ -56,6 +56,8 @@ type LiveServiceDeps = {
 };
 
 const RETRY_AFTER_MS = 10_000;
+/** How often totals are worked out anew while the database does not tell of changes. */
+const POLL_INTERVAL_MS = 5_000;
 
 type Watch = { users: number; readonly totals: TotalsWatch };
 
@@ -63,10 +65,16 @@ export function createLiveService({ hub, portfolio, feed, log, limits, onStream,
   const counts = new Map<string, number>();
   const watches = new Map<string, Watch>();
   let inAll = 0;
+  const hearAll = (): void => {
+    for (const { totals } of watches.values()) totals.hear();
+  };
   feed.onChange((tenantId) => {
-    if (tenantId !== undefined) watches.get(tenantId)?.totals.hear();
-    else for (const { totals } of watches.values()) totals.hear();
+    if (tenantId === undefined) hearAll();
+    else watches.get(tenantId)?.totals.hear();
   });
+  const polling = setInterval(() => {
+    if (!feed.isLive()) hearAll();
+  }, POLL_INTERVAL_MS).unref();
   const count = (tenantId: string, change: 1 | -1): void => {
     const now = (counts.get(tenantId) ?? 0) + change;
     if (now === 0) counts.delete(tenantId);
@@ -108,6 +116,7 @@ export function createLiveService({ hub, portfolio, feed, log, limits, onStream,
       return createLiveStream({ ...options, channel: opened.channel, totals: watched.totals, onClose, onMessage, log });
     },
     close() {
+      clearInterval(polling);
       for (const { totals } of watches.values()) totals.close();
       hub.close();
     },
