@@ -67,6 +67,9 @@ export type Storage = ReadStores & {
 const NOT_FORCED =
   'DATABASE_URL: the login passes row security by and may not act as chainfolio_app, so that nothing but the queries themselves keeps tenants apart';
 
+const SEES_NOTHING =
+  'DATABASE_URL: this login sees no rows. Use the one that ran `npm run migrate`, and no pooler that drops the `options` of a connection';
+
 /** One small question at a time, which is worth no wait. */
 const FOR_VERSIONS = { queryTimeoutMs: 2_000, maxConnections: 2 } as const;
 
@@ -119,7 +122,9 @@ export async function openStorage(
   };
   try {
     await prepare(database, storage.isEmbedded);
-    if (!(await database.rowSecurity()).isForced) log.warn(NOT_FORCED);
+    const { isForced, seesAll } = await database.rowSecurity();
+    if (!seesAll) throw new StartupError(SEES_NOTHING);
+    if (!isForced) log.warn(NOT_FORCED);
   } catch (error) {
     await storage.close();
     throw error;

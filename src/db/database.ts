@@ -11,7 +11,7 @@ import pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import { within } from '../lib/within.ts';
 import { leavesConnectionBroken, toDatabaseError } from './pg-errors.ts';
-import { findRowSecurity, type RowSecurity } from './row-security.ts';
+import { checkRowSecurity, findRowSecurity, type RowSecurityFound } from './row-security.ts';
 import type { Schema } from './schema.ts';
 import { forTenant, type Sender } from './tenant-client.ts';
 import { createTenantDb, type TenantDb } from './tenant-db.ts';
@@ -21,8 +21,8 @@ export type Database = {
   readonly db: Kysely<Schema>;
   /** What the stores are made with: `db`, and connections that see one tenant's rows. */
   readonly tenants: TenantDb;
-  /** What keeps tenants apart. */
-  rowSecurity(): Promise<RowSecurity>;
+  /** What keeps tenants apart, as it is found to be. */
+  rowSecurity(): Promise<RowSecurityFound>;
   /** Resolves when the database answers; throws database_unavailable within three seconds otherwise. */
   ping(): Promise<void>;
   /** Connections now: open, open but not in use, and queries that wait for one. */
@@ -76,11 +76,12 @@ export function createDatabase(options: DatabaseOptions): Database {
     await Promise.race([ended, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     watch.cutOff();
   };
+  const tenants = createTenantDb(db, poolOf);
   let closed: Promise<void> | undefined;
   return {
     db,
-    tenants: createTenantDb(db, poolOf),
-    rowSecurity: () => findRowSecurity(db),
+    tenants,
+    rowSecurity: () => checkRowSecurity(tenants),
     async ping() {
       await within(pingPool.query('select 1'), PING_LIMIT).catch((error: unknown) => {
         throw toDatabaseError(error);
@@ -112,9 +113,8 @@ type PoolOptions = {
 
 function createPool({ url, queryTimeoutMs, max, options, pipeline = false }: PoolOptions): pg.Pool {
   return new pg.Pool({
-    connectionString: url,
+    ...withSettings(url, options),
     application_name: 'chainfolio',
-    options,
     pipeline,
     max,
     keepAlive: true,
@@ -124,6 +124,15 @@ function createPool({ url, queryTimeoutMs, max, options, pipeline = false }: Poo
     query_timeout: queryTimeoutMs + 1_000,
     idle_in_transaction_session_timeout: queryTimeoutMs + 5_000,
   });
+}
+
+/** Beside those that the URL asks for: they would win over ours. */
+function withSettings(url: string, settings: string): { readonly connectionString: string; readonly options: string } {
+  const parsed = URL.parse(url);
+  const own = parsed?.searchParams.get('options') ?? null;
+  if (parsed === null || own === null) return { connectionString: url, options: settings };
+  parsed.searchParams.delete('options');
+  return { connectionString: parsed.href, options: `${own} ${settings}` };
 }
 
 /** Hears of connections that break, and knows all that are open. */

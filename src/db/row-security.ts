@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely';
+import { SHARED_DATA_ID } from './data-version.ts';
 import type { Schema } from './schema.ts';
+import type { TenantDb } from './tenant-db.ts';
 
 export type RowSecurity = {
   /** What connections for one tenant act as; null: the login itself, which may not be another. */
@@ -7,6 +9,9 @@ export type RowSecurity = {
   /** Whether the database itself keeps tenants apart: one that acts as a superuser, or passes policies by, sees all rows. */
   readonly isForced: boolean;
 };
+
+/** What came of it: `seesAll` tells whether connections for all tenants see their rows. */
+export type RowSecurityFound = RowSecurity & { readonly seesAll: boolean };
 
 /** The role that the schema's migration makes, where the login may. */
 const APP_ROLE = 'chainfolio_app';
@@ -21,4 +26,13 @@ export async function findRowSecurity(db: Kysely<Schema>): Promise<RowSecurity> 
     from pg_roles where rolname = current_user`.execute(db);
   const hasRole = rows[0]?.has_role === true;
   return { role: hasRole ? APP_ROLE : null, isForced: hasRole || rows[0]?.passes_by === false };
+}
+
+/** Tries the connections themselves: what stands in between may drop the settings that they begin with, and a login that has made no policy is held to those of single tenants. */
+export async function checkRowSecurity({ all, of }: TenantDb): Promise<RowSecurityFound> {
+  const { role, isForced } = await findRowSecurity(all);
+  const one = await sql<{ is_active: boolean }>`select row_security_active('wallets') as is_active`.execute(of(SHARED_DATA_ID));
+  // One tenant is always there.
+  const some = await sql`select from tenants limit 1`.execute(all);
+  return { role, isForced: isForced && one.rows[0]?.is_active === true, seesAll: some.rows.length > 0 };
 }

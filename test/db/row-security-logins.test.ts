@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { openStorage } from '../../src/compose/compose-storage.ts';
+import { loadConfig } from '../../src/config.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrateToLatest } from '../../src/db/migrations.ts';
 import { DEFAULT_TENANT_ID as TENANT } from '../../src/domain/tenant.ts';
+import { createLogger } from '../../src/lib/logger.ts';
 import { addOtherTenant, addWallet, OTHER_TENANT_ID } from '../support/store-fixtures.ts';
 
 const NAME = `plain_${randomBytes(6).toString('hex')}`;
@@ -77,5 +80,33 @@ it('a superuser is held to them as the role, and is found out where the role has
   onTestFinished(
     async () => void (await sql`grant select, insert, update, delete on wallets to chainfolio_app`.execute(database.db)),
   );
-  expect(await database.rowSecurity()).toEqual({ role: null, isForced: false });
+  expect(await database.rowSecurity()).toEqual({ role: null, isForced: false, seesAll: true });
+});
+
+it('is held to them too where the URL brings settings of its own', async () => {
+  const url = new URL(loginUrl({ asAdmin: true }));
+  url.searchParams.set('options', '-c search_path=public -c work_mem=5MB');
+  const database = openForTest(url.href);
+  expect(await look(database)).toEqual({ ...KEPT_APART, role: 'chainfolio_app' });
+  for (const db of [database.db, database.tenants.of(TENANT)])
+    expect((await sql<{ work_mem: string }>`show work_mem`.execute(db)).rows).toEqual([{ work_mem: '5MB' }]);
+});
+
+it('a login that has made no policy sees nothing of what is done for all, and serves nobody', async () => {
+  const other = `${NAME}_other`;
+  await admin.query(`create role ${other} login password '${PASSWORD}'`);
+  const owner = openForTest(loginUrl({ asAdmin: true }));
+  await sql.raw(`grant all on all tables in schema public to ${other}`).execute(owner.db);
+  onTestFinished(async () => {
+    await sql.raw(`drop owned by ${other}`).execute(owner.db);
+    await admin.query(`drop role ${other}`);
+  });
+  const url = new URL(loginUrl());
+  url.username = other;
+  expect(await openForTest(url.href).rowSecurity()).toEqual({ role: null, isForced: true, seesAll: false });
+  const opened = openStorage(loadConfig({ DATABASE_URL: url.href }), {
+    log: createLogger({ level: 'silent', secrets: [] }),
+    metrics: { onQuery: () => undefined },
+  });
+  await expect(opened).rejects.toThrow(/^DATABASE_URL: this login sees no rows\./);
 });

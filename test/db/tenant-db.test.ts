@@ -60,5 +60,5 @@ describe('connections of a tenant', () => {
 });
 
 it('tells what keeps tenants apart', async () => {
-  expect(await narrow.rowSecurity()).toEqual({ role: 'chainfolio_app', isForced: true });
+  expect(await narrow.rowSecurity()).toEqual({ role: 'chainfolio_app', isForced: true, seesAll: true });
 });
