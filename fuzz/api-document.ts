@@ -46,9 +46,12 @@ export function readApiDocument(document: unknown): ApiDocument {
   const compiled = new Map<string, Check>();
   const compile = (schema: unknown): Check => {
     const key = JSON.stringify(schema);
-    const known = compiled.get(key) ?? compileStrictly(schema, components.schemas);
-    compiled.set(key, known);
-    return known;
+    // When it is first asked: who asks a few things need not wait for all of them.
+    return (value) => {
+      const check = compiled.get(key) ?? compileStrictly(schema, components.schemas);
+      compiled.set(key, check);
+      return check(value);
+    };
   };
   const toAnswer = (found: z.output<typeof referable>): ReadonlyMap<string, Check | null> => {
     const own = '$ref' in found ? components.responses[found.$ref.replace('#/components/responses/', '')] : found;

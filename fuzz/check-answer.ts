@@ -12,7 +12,11 @@ const ANYWHERE: readonly number[] = [400, 404, 405, 408, 413, 414, 415, 429, 431
 const STACK = /\n\s+at .+:\d+:\d+/;
 
 /** What is wrong with an answer by the document; none when it is as promised. */
-export function checkAnswer(document: ApiDocument, request: FuzzRequest, answer: FuzzAnswer): readonly string[] {
+export function checkAnswer(
+  document: ApiDocument,
+  request: Pick<FuzzRequest, 'method' | 'target'>,
+  answer: FuzzAnswer,
+): readonly string[] {
   const { status, headers, text } = answer;
   const faults: string[] = [];
   if (status >= 500) faults.push(`a ${status}`);
@@ -42,7 +46,10 @@ function checkDocumented(
 }
 
 /** The operation that a request really is for, which faults in it may have changed. */
-function findOperation({ operations }: ApiDocument, { method, target }: FuzzRequest): Operation | undefined {
+function findOperation(
+  { operations }: ApiDocument,
+  { method, target }: Pick<FuzzRequest, 'method' | 'target'>,
+): Operation | undefined {
   const [path = ''] = target.split('?');
   const fixed = operations.filter((each) => each.path === path);
   const candidates = fixed.length > 0 ? fixed : operations.filter((each) => toPattern(each.path).test(path));

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { createOpenApi } from '../../src/api/openapi.ts';
+import { createRoutes } from '../../src/api/server.ts';
 import { createDatabase } from '../../src/db/database.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts';
 import { migrateToLatest } from '../../src/db/migrations.ts';
 import { openQueueBackend } from '../../src/jobs/queue-backend.ts';
 import { asSuperuser } from './postgres-processes.ts';
+import { buildServerDeps } from './stub-services.ts';
 
 const PREFIX = 'chainfolio-test-';
 
@@ -16,6 +19,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** The superuser's URL of this run's PostgreSQL, whose own database is a migrated template. */
     postgresUrl: string;
+    /** The OpenAPI document that is served, as JSON. */
+    openApi: string;
   }
 }
 
@@ -29,6 +34,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // Started anew, because the number of connections is settled at the start.
   const postgres = await startEmbeddedPostgres({ dataDir });
   project.provide('postgresUrl', asSuperuser(postgres.url));
+  project.provide('openApi', JSON.stringify(createOpenApi(createRoutes(buildServerDeps()), { version: 'test' })));
   return async () => {
     await postgres.stop();
     await rm(dataDir, { recursive: true, force: true });

@@ -79,7 +79,8 @@ function send(url: string, { agent, headers: always, method = 'GET', body }: Sen
       );
       response.on('error', (error) => resolve(error.message));
     });
-    sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED' ? 'refused' : error.message));
+    // A connection that was taken back before it was accepted carried nothing either.
+    sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.syscall === 'connect' ? 'refused' : error.message));
     sent.end(body);
   });
 }
