@@ -4,6 +4,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Pool } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isolatedEnvironment } from '../support/service-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -47,15 +48,17 @@ describe('fault 50: nobody reads the log', () => {
   });
 
   async function load(): Promise<void> {
+    const pool = new Pool(url, { connections: CLIENTS });
     let left = REQUESTS;
     const run = async (): Promise<void> => {
       while (left-- > 0) {
-        const answer = await fetch(`${url}/api/v1/chains`, { headers: { 'X-Request-Id': 'x'.repeat(64) } });
-        expect(answer.status).toBe(200);
-        await answer.arrayBuffer();
+        const answer = await pool.request({ path: '/api/v1/chains', method: 'GET', headers: { 'X-Request-Id': 'x'.repeat(64) } });
+        expect(answer.statusCode).toBe(200);
+        await answer.body.dump();
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, run));
+    await pool.destroy();
   }
 
   async function readMetric(name: string): Promise<number> {

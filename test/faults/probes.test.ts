@@ -47,7 +47,7 @@ it('fault 28: a frozen database ends readiness, never liveness, and readiness is
   const proxy = await startTcpProxy(database.url);
   onTestFinished(() => proxy.close());
   const service = await start({ DATABASE_URL: proxy.url });
-  expect(await readMetric(service, 'database_up')).toBe(1);
+  await expect.poll(() => readMetric(service, 'database_up'), { timeout: 10_000 }).toBe(1);
 
   proxy.pause();
   await untilStatus(service, 'ready', 503);
