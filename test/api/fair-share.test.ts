@@ -1,9 +1,15 @@
 import { expect, it } from 'vitest';
 import type { Principal } from '../../src/domain/access.ts';
+import { AppError } from '../../src/domain/errors.ts';
 import { buildHealth, buildRefresh, buildWallet, ownerOf, WALLET_ID } from '../support/stub-services.ts';
 import { createTestApi } from '../support/test-api.ts';
 
 const READ = `/wallets/${WALLET_ID}`;
+
+const authenticate = async ({ headers }: { headers: Readonly<Record<string, unknown>> }): Promise<Principal> => ({
+  ...ownerOf(String(headers['x-api-key'])),
+  keyId: 'one',
+});
 
 /** An API whose wallets are read when the test says so. */
 function createWorld() {
@@ -17,10 +23,6 @@ function createWorld() {
     refreshes: { refresh: async () => buildRefresh() },
     health: { getHealth: async () => buildHealth() },
   };
-  const authenticate = async ({ headers }: { headers: Readonly<Record<string, unknown>> }): Promise<Principal> => ({
-    ...ownerOf(String(headers['x-api-key'])),
-    keyId: 'one',
-  });
   const api = createTestApi(stubs, { authenticate });
   return {
     reading,
@@ -58,4 +60,27 @@ it('what waits for chains and what must always answer go on while a tenant has a
   const ending = setInterval(endAll, 5);
   await Promise.all(reads);
   clearInterval(ending);
+});
+
+it('names of webhooks that nobody answers for hold no turn', async () => {
+  const asked = Promise.withResolvers<void>();
+  let asking = 0;
+  const add = async (): Promise<never> => {
+    asking += 1;
+    await asked.promise;
+    throw new AppError('outbound_refused', 'no');
+  };
+  const stubs = { webhooks: { add, update: add }, wallets: { get: async () => buildWallet() } };
+  const api = createTestApi(stubs, { authenticate });
+  const calls = ['a', 'b'].flatMap((tenant) => [
+    ...Array.from({ length: 4 }, () =>
+      api.call('POST', '/webhooks', { headers: { 'X-API-Key': tenant }, body: { url: 'https://slow.example/' } }),
+    ),
+    api.call('PATCH', `/webhooks/${WALLET_ID}`, { headers: { 'X-API-Key': tenant }, body: { url: 'https://slow.example/' } }),
+  ]);
+  await expect.poll(() => asking).toBe(calls.length);
+  expect((await api.call('GET', READ, { headers: { 'X-API-Key': 'a' } })).status).toBe(200);
+  expect((await api.call('GET', READ, { headers: { 'X-API-Key': 'c' } })).status).toBe(200);
+  asked.resolve();
+  expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 400));
 });

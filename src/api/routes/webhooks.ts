@@ -42,6 +42,7 @@ function addRoute(webhooks: WebhookService): Route {
     summary: 'Be told what happens',
     description:
       'From now on each event is sent there as a POST, signed by the Standard Webhooks specification, at least once and in no promised order. Whatever is not answered with a 2xx within 15 seconds is sent again for more than a day; an endpoint that answers 410, or nothing good for a day, is disabled. There can be 20 webhooks.',
+    isPatient: true,
     cost: CHECK_COST,
     params: nothing,
     query: nothing,
@@ -112,6 +113,7 @@ function patchRoute(webhooks: WebhookService): Route {
     access: 'admin',
     tag: 'Alerts',
     summary: 'Change a webhook, or switch it off and on',
+    isPatient: true,
     cost: CHECK_COST,
     params,
     query: nothing,
