@@ -97,7 +97,8 @@ export function createTurns({ maxRunning, maxRunningEach, maxWaiting, maxWaiting
       owners.count();
       const owner = owners.find(name);
       const place = takePlace(owner);
-      if (!soon.isDue()) advance();
+      // Whoever has nothing else in hand need not wait for others to be let in.
+      if (!soon.isDue() || (owner.running === 0 && owner.waiting.size === 1)) advance();
       if (owner.waiting.size > 0) await awaitTurn(place, signal, maxWaitMs);
       try {
         return await work();

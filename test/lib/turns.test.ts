@@ -73,6 +73,12 @@ describe('turns', () => {
     expect(begun).toEqual(['newcomer', 'newcomer', 'modest']);
   });
 
+  it('come at once for whoever has nothing else in hand, though another has just begun', () => {
+    const { begun, ask } = createWorld();
+    for (const owner of ['greedy', 'greedy', 'modest']) void ask(owner);
+    expect(begun).toEqual(['greedy', 'modest']);
+  });
+
   it('of those who use about the same are given side by side', async () => {
     const { begun, ask, turns } = createWorld();
     await spend(turns, 'a', 5);
