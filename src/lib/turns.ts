@@ -29,9 +29,9 @@ type Owner = {
 };
 
 /** Those whose use differs by less go side by side. */
-const SLACK_MS = 10;
+const SLACK_MS = 50;
 /** What whoever comes has used less than those who are there: little, or one who comes with a hundred works at once would go before everybody. */
-const HEAD_START_MS = 100;
+const HEAD_START_MS = 150;
 /** Use grows while work goes on, so that whose turn it is may change without anybody coming or going. */
 const LOOK_AGAIN_MS = 25;
 /** Turns of the event loop between two that begin. In each of them one new connection is accepted, so that a crowd at the door is let in soon. */

@@ -49,7 +49,7 @@ describe('turns', () => {
     await spend(turns, 'greedy', 500);
     void ask('modest');
     void ask('greedy');
-    await sleep(50);
+    for (let turn = 0; turn < 40; turn++) await nextTurn();
     expect(begun).toEqual(['modest']);
     ends[0]?.();
     await expect.poll(() => begun).toEqual(['modest', 'greedy']);
