@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createOpsServer } from '../../src/api/ops-server.ts';
 import { createServer } from '../../src/api/server.ts';
 import { createLogger } from '../../src/lib/logger.ts';
@@ -67,6 +67,24 @@ describe.each([
     ];
     expect(problems.map((problem) => problem.body.code)).toEqual(['route_not_found', 'route_not_found', 'invalid_request']);
   });
+});
+
+it('makes the metrics once for all who ask at the same moment, since nobody needs a key for them', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const deps = buildServerDeps({});
+  const scrape = vi.spyOn(deps.metrics, 'scrape');
+  for (const app of [createServer(deps), createOpsServer(deps)]) {
+    scrape.mockClear();
+    for (let i = 0; i < 3; i++)
+      await request(app)
+        .get('/metrics')
+        .expect(200, /^build_info/m);
+    expect(scrape).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(250);
+    await request(app).get('/metrics').expect(200);
+    expect(scrape).toHaveBeenCalledTimes(2);
+  }
 });
 
 it('writes no line for a probe and counts none', async () => {

@@ -12,6 +12,9 @@ export type OpsDeps = {
   readonly isLoopback: boolean;
 };
 
+/** Whoever reaches this may ask for metrics without a key, as often as they like, and making them costs as much as many requests. */
+const METRICS_KEPT_MS = 250;
+
 type Page = (response: Response) => void | Promise<void>;
 
 /**
@@ -19,6 +22,7 @@ type Page = (response: Response) => void | Promise<void>;
  * neither logged nor counted nor limited, and are answered from what is known. It costs other requests one look into a map.
  */
 export function createOpsPages({ readiness, metrics, isLoopback }: OpsDeps) {
+  const scrape = keepFor(METRICS_KEPT_MS, () => metrics.scrape());
   const pages = new Map<string, Page>([
     ['/health/live', (response) => answer(response, readiness.isAlive(), { status: readiness.isAlive() ? 'alive' : 'failed' })],
     [
@@ -26,10 +30,7 @@ export function createOpsPages({ readiness, metrics, isLoopback }: OpsDeps) {
       (response) => answer(response, readiness.isStarted(), { status: readiness.isStarted() ? 'started' : 'starting' }),
     ],
     ['/health/ready', (response) => answerReady(response, readiness.getReadiness())],
-    [
-      '/metrics',
-      async (response) => sendText(response, { status: 200, type: METRICS_CONTENT_TYPE, text: await metrics.scrape() }),
-    ],
+    ['/metrics', async (response) => sendText(response, { status: 200, type: METRICS_CONTENT_TYPE, text: await scrape() })],
   ]);
   return (request: Request, response: Response, next: NextFunction): void | Promise<void> => {
     const page = request.method === 'GET' || request.method === 'HEAD' ? pages.get(request.path) : undefined;
@@ -55,4 +56,14 @@ function answer(response: Response, isGood: boolean, body: object): void {
     type: 'application/json; charset=utf-8',
     text: JSON.stringify(body),
   });
+}
+
+/** Makes something once for all who ask in so short a time. */
+function keepFor<T>(keptMs: number, make: () => Promise<T>): () => Promise<T> {
+  let kept: { readonly made: Promise<T>; readonly atMs: number } | undefined;
+  return () => {
+    const atMs = performance.now();
+    if (kept === undefined || atMs - kept.atMs >= keptMs) kept = { made: make(), atMs };
+    return kept.made;
+  };
 }
