@@ -28,7 +28,7 @@ export function composeAlerts({ storage, portfolio, assets, now }: AlertDeps): A
       assets,
       assetsById: (ids) => storage.assets.getMany(ids),
       chains,
-      askVersion: (tenantId) => feed.askVersion(tenantId),
+      currentVersion: (tenantId) => feed.currentVersion(tenantId),
       now,
     }),
   };

@@ -17,8 +17,8 @@ type AlertEvaluationDeps = AlertMeasureDeps & {
   readonly alerts: Pick<AlertStore, 'list' | 'listDue' | 'saveAll'>;
   readonly assetsById: (ids: readonly string[]) => Promise<readonly Asset[]>;
   readonly chains: readonly Chain[];
-  /** What is committed now. */
-  readonly askVersion: (tenantId: string) => Promise<{ readonly key: string }>;
+  /** The data that the portfolio is read from, or older ones: then there is another look. */
+  readonly currentVersion: (tenantId: string) => Promise<{ readonly key: string }>;
   readonly now: () => Date;
 };
 
@@ -43,7 +43,7 @@ export function createAlertEvaluation(deps: AlertEvaluationDeps): AlertEvaluatio
 
 async function evaluateTenant(deps: AlertEvaluationDeps, tenantId: string): Promise<void> {
   // Before the data, which can therefore only be newer.
-  const version = await deps.askVersion(tenantId);
+  const version = await deps.currentVersion(tenantId);
   const alerts = (await deps.alerts.list(tenantId)).filter(({ isEnabled }) => isEnabled);
   const assets = await deps.assetsById(alerts.flatMap(({ assetId }) => assetId ?? []));
   const byId = new Map(assets.map((asset) => [asset.id, asset]));

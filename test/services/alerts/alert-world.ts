@@ -78,7 +78,7 @@ export async function createAlertWorld() {
       assets,
       assetsById: (ids) => stores.assets.getMany(ids),
       chains,
-      askVersion: (tenantId) => readVersion(db, tenantId),
+      currentVersion: (tenantId) => readVersion(db, tenantId),
       now,
       ...overrides,
     });
