@@ -1,4 +1,7 @@
-/** What a key may be allowed. `read:values` holds `read:percent`, and `admin` holds all; `write` alone reads nothing. */
+/**
+ * What a key may be allowed. `read:values` holds `read:percent`, and `admin` holds all; `write` opens no read, but
+ * the answers to writes tell what was written to in full, the value that an alert found included: it is no scope for those who may see percentages only.
+ */
 export const SCOPES = ['read:percent', 'read:values', 'write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -9,7 +9,7 @@ export const keyId = z
 
 const scopes = z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).meta({
   description:
-    '`read:percent`: shares and performance, no amounts. `read:values`: everything that is read, `read:percent` included. `write`: changes of data, no reading. `admin`: all of it, and keys.',
+    '`read:percent`: shares and performance, no amounts. `read:values`: everything that is read, `read:percent` included. `write`: changes of data, which are answered with what was changed, amounts and addresses included: not for those who may see shares only. `admin`: all of it, and keys.',
 });
 
 export const newKeySchema = z
