@@ -1,6 +1,0 @@
-import { runSteadyLoad } from './steady-load.ts';
-
-/** A client in a process of its own, so that it slows nobody's clock: url, key, requests a second, seconds. Prints the statuses that it got. */
-const [url = '', key = '', perSecond = '', seconds = ''] = process.argv.slice(2);
-const { statuses } = await runSteadyLoad({ url, key, perSecond: Number(perSecond), seconds: Number(seconds) });
-console.log(JSON.stringify(statuses));
