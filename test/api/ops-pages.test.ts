@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import express from 'express';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createOpsServer } from '../../src/api/ops-server.ts';
 import { createServer } from '../../src/api/server.ts';
@@ -105,4 +106,16 @@ it('writes no line for a probe and counts none', async () => {
   expect(text.match(/^http_requests_total.*$/gm)).toEqual([
     'http_requests_total{method="GET",route="/api/v1/chains",status_class="2xx"} 1',
   ]);
+});
+
+it('metrics are not there for the public internet', async () => {
+  const app = express();
+  app.use((incoming, _response, next) => {
+    Object.defineProperty(incoming.socket, 'remoteAddress', { value: '198.41.0.4', configurable: true });
+    next();
+  });
+  app.use(createServer(buildServerDeps()));
+  const { status, body } = await request(app).get('/metrics');
+  expect([status, body.code]).toEqual([404, 'route_not_found']);
+  expect((await request(app).get('/health/live')).status).toBe(200);
 });

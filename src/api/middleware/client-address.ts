@@ -54,6 +54,14 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   };
 }
 
+const NEAR: ReadonlySet<string> = new Set(['loopback', 'private', 'uniqueLocal', 'linkLocal', 'carrierGradeNat']);
+
+/** Whether a connection comes from this machine or a network of one's own, and not from the public internet. */
+export function isNear(peer: string | undefined): boolean {
+  const address = parseAddress(peer ?? '');
+  return address !== undefined && NEAR.has(address.range());
+}
+
 /** Undefined for what is no address in its usual form: the library alone would take `0x7f.1` for one. */
 function parseAddress(text: string): Address | undefined {
   return isIP(text) === 0 ? undefined : unmap(ipaddr.parse(text));

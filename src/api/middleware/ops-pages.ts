@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { METRICS_CONTENT_TYPE, type Metrics } from '../../lib/metrics.ts';
 import type { ReadinessService } from '../../services/readiness-service.ts';
 import { sendText } from '../send-json.ts';
+import { isNear } from './client-address.ts';
 import { requireLoopbackHost } from './loopback-host.ts';
 import { requestContext } from './request-context.ts';
 
@@ -15,11 +16,14 @@ export type OpsDeps = {
 /** Whoever reaches this may ask for metrics without a key, as often as they like, and making them costs as much as many requests. */
 const METRICS_KEPT_MS = 250;
 
+const METRICS_PATH = '/metrics';
+
 type Page = (response: Response) => void | Promise<void>;
 
 /**
  * What the surroundings ask: orchestrators at `/health/live`, `/health/ready` and `/health/startup`, Prometheus at `/metrics`. It stands before everything else: probes are
- * neither logged nor counted nor limited, and are answered from what is known. It costs other requests one look into a map.
+ * neither logged nor counted nor limited, and are answered from what is known. It costs other requests one look into a map. Metrics are for collectors of one's own network:
+ * they take no key, and there is nothing at this path for anybody else.
  */
 export function createOpsPages({ readiness, metrics, isLoopback }: OpsDeps) {
   const scrape = keepFor(METRICS_KEPT_MS, () => metrics.scrape());
@@ -30,11 +34,11 @@ export function createOpsPages({ readiness, metrics, isLoopback }: OpsDeps) {
       (response) => answer(response, readiness.isStarted(), { status: readiness.isStarted() ? 'started' : 'starting' }),
     ],
     ['/health/ready', (response) => answerReady(response, readiness.getReadiness())],
-    ['/metrics', async (response) => sendText(response, { status: 200, type: METRICS_CONTENT_TYPE, text: await scrape() })],
+    [METRICS_PATH, async (response) => sendText(response, { status: 200, type: METRICS_CONTENT_TYPE, text: await scrape() })],
   ]);
   return (request: Request, response: Response, next: NextFunction): void | Promise<void> => {
     const page = request.method === 'GET' || request.method === 'HEAD' ? pages.get(request.path) : undefined;
-    if (page === undefined) {
+    if (page === undefined || (request.path === METRICS_PATH && !isNear(request.socket.remoteAddress))) {
       next();
       return;
     }

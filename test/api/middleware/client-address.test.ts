@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
-import { createClientAddress } from '../../../src/api/middleware/client-address.ts';
+import { createClientAddress, isNear } from '../../../src/api/middleware/client-address.ts';
 
 function clientOf(peer: string | undefined, forwarded?: string, trustedProxies: readonly string[] = []): string {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
@@ -102,4 +102,23 @@ describe('whatever is sent', () => {
       }),
     );
   });
+});
+
+it.each([
+  ['127.0.0.1', true],
+  ['::1', true],
+  ['::ffff:192.168.1.7', true],
+  ['10.2.0.9', true],
+  ['172.20.0.3', true],
+  ['fd12::7', true],
+  ['fe80::1', true],
+  ['100.64.3.2', true],
+  ['198.41.0.4', false],
+  ['::ffff:198.41.0.4', false],
+  ['2606:4700::1111', false],
+  ['172.32.0.1', false],
+  ['nonsense', false],
+  [undefined, false],
+])('%s is of a network of one’s own: %s', (peer, expected) => {
+  expect(isNear(peer)).toBe(expected);
 });
