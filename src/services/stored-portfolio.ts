@@ -27,12 +27,13 @@ export type StoredPortfolioDeps = {
 
 export async function readStoredPortfolio(deps: StoredPortfolioDeps, tenantId: string): Promise<StoredPortfolio> {
   const everything = { walletIds: null, chains: null };
-  const [wallets, read, states, tracked] = await Promise.all([
+  const [wallets, states, tracked] = await Promise.all([
     deps.wallets.listAll(tenantId, { walletIds: null }),
-    deps.balances.listHoldings(tenantId, everything),
     deps.balances.listSources(tenantId, everything),
     deps.assets.listTracked(tenantId, null),
   ]);
+  // After the states: amounts of before a refresh under its states would be called stale, though nothing is.
+  const read = await deps.balances.listHoldings(tenantId, everything);
   const sources = expectSources(deps, wallets, states);
   const holdings = [...read, ...findUnreadTokens(tracked, sources, read)];
   const assets = holdings.map(({ asset }) => asset);
