@@ -96,7 +96,11 @@ export const environmentSchema = z.object({
     .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an IP address')
     .default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(3000),
-  API_KEYS_REQUIRED: z.stringbool({ error: 'must be true or false' }).optional(),
+  // In so many words: nothing that only looks like it opens an address to everybody.
+  API_KEYS_REQUIRED: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .transform((word) => word === 'true')
+    .optional(),
   TRUST_PROXY: proxyList.default([]),
   CORS_ORIGINS: originList.default([]),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000).default(600),

@@ -20,11 +20,12 @@ const FIRST_KEY_FILE = 'first-admin-key';
 
 /** Who is let in. Where keys are required and there is none, the first one is made. Throws StartupError when it cannot be. */
 export async function composeAccess(
-  { keysRequired, trustedProxies, dataDir }: Config,
+  { keysRequired, isLoopback, host, trustedProxies, dataDir }: Config,
   { storage, log, now }: AccessDeps,
 ): Promise<Access> {
   const keys = createKeyService({ store: storage.keys, now });
   if (keysRequired) await ensureFirstKey(keys, { file: join(dataDir, FIRST_KEY_FILE), log });
+  else if (!isLoopback) log.warn({ host }, 'no keys are asked for: whoever reaches this address may do everything');
   const clientOf = createClientAddress(trustedProxies);
   const attempts = createAttemptLimit(MAX_VAIN_ATTEMPTS);
   return { keys, authenticate: createAuthenticate({ keys, isRequired: keysRequired, clientOf, attempts }) };
