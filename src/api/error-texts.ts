@@ -23,7 +23,7 @@ const ownErrorTexts = {
   },
   invalid_json: {
     meaning: 'The body cannot be read as a JSON object.',
-    cause: 'It is cut off, has a comma too many, is nested too deep, or is a list or a plain value.',
+    cause: 'It is cut off, has a comma too many, is nested too deep, or is a plain value.',
     remedy: 'Send one JSON object in UTF-8.',
   },
   unknown_chain: {

@@ -63,7 +63,10 @@ export function createOutboundGuard({
       (fault === undefined && isPublicAddress(address) && !isNeighbour(address, networks));
     // One address that is not is enough: which one is called is not for the name to choose.
     if (addresses.length > 0 && addresses.every((address) => isTaken(parseAddress(address)))) return addresses;
-    throw refusal(fault ?? 'The service does not send to this address.');
+    throw refusal(
+      fault ??
+        'The service sends to names and addresses of the public internet, and to what OUTBOUND_ALLOW names. This is neither, or nothing is known of it.',
+    );
   };
   const parse = (text: string): URL => {
     const url = text.length > MAX_URL_LENGTH ? null : URL.parse(text);
@@ -98,8 +101,10 @@ async function findAddresses(host: string, resolveHost: ResolveHost): Promise<re
 }
 
 function faultOf({ protocol, port }: OutboundTarget, { protocols, ports }: OutboundRules): string | undefined {
-  if (!protocols.includes(protocol)) return 'The URL must begin with https://.';
-  return ports.includes(port) ? undefined : `The service sends to the ports ${ports.join(', ')} only.`;
+  if (!protocols.includes(protocol)) return 'The URL must begin with https://, unless OUTBOUND_ALLOW names where it leads.';
+  return ports.includes(port)
+    ? undefined
+    : `The service sends to the ports ${ports.join(', ')} only, unless OUTBOUND_ALLOW names where it leads.`;
 }
 
 /** Whether the address is one of this machine's own, or of the network that it is in: public addresses too may lie behind the firewall that we are behind. */

@@ -129,7 +129,9 @@ describe('what the operator allows', () => {
     const options = { rules: WEBHOOK_RULES, resolveHost, ownNetworks: () => [] };
     const strict = createOutboundGuard({ ...options, allowances: [] });
     await expect(strict.check('https://hook.test/x')).resolves.toMatchObject({ href: 'https://hook.test/x' });
-    await expect(strict.check('http://hook.test/x')).rejects.toMatchObject({ message: 'The URL must begin with https://.' });
+    await expect(strict.check('http://hook.test/x')).rejects.toMatchObject({
+      message: 'The URL must begin with https://, unless OUTBOUND_ALLOW names where it leads.',
+    });
     await expect(strict.check('https://hook.test:9000/')).rejects.toMatchObject({ code: 'outbound_refused' });
     const allowances = [parseOutboundAllowance('192.168.0.0/16:9000') as OutboundAllowance];
     const home = createOutboundGuard({ ...options, allowances });
