@@ -41,12 +41,10 @@ export const percentHistoryQuery = historyQuery
   .pick({ from: true, to: true, interval: true, tz: true, currency: true, chain: true, asset_id: true, fill: true })
   .extend({ series: z.enum(['total', 'asset']).default('total') });
 
-const index = decimalString
-  .nullable()
-  .meta({
-    description: 'The value for 100 at the first point with one, to two decimals and five digits; null when unknown.',
-    example: '104.25',
-  });
+const index = decimalString.nullable().meta({
+  description: 'The value for 100 at the first point with one, to two decimals and five digits; null when unknown.',
+  example: '104.25',
+});
 
 const percentPoint = historySchema.shape.points.element
   .pick({
