@@ -7,8 +7,8 @@ globalThis.fetch = async (input, init) => {
   const response = await plainFetch(input, init);
   const request = new Request(input, { ...init, body: null });
   const type = response.headers.get('content-type') ?? '';
-  // A stream has no end to wait for, and what is not JSON is documented as text.
-  if (/json/.test(type) && request.url.includes('/api/v1/')) {
+  // A stream has no end to wait for, and what is not JSON is documented as text. Prometheus has paths like ours, but gives no request an id.
+  if (/json/.test(type) && response.headers.has('x-request-id') && request.url.includes('/api/v1/')) {
     const text = await response.clone().text();
     const headers = Object.fromEntries(response.headers);
     expectDocumentedAnswer(request, { status: response.status, headers, text });

@@ -13,5 +13,7 @@ export function expectDocumentedAnswer(request: { readonly method: string; reado
   // A test may break what the service stands on.
   const undocumented = faults.filter((fault) => !/^a 5\d\d$/.test(fault));
   if (undocumented.length === 0) return;
-  throw new Error(`${request.method} ${request.url} answered ${answer.status}: ${undocumented.join('; ')}: ${answer.text}`);
+  throw new Error(
+    `${request.method} ${request.url} answered ${answer.status}: ${undocumented.join('; ')}: ${answer.text.slice(0, 500)}`,
+  );
 }
