@@ -1,4 +1,5 @@
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { Schema } from './schema.ts';
 import { isUuid } from './uuid.ts';
 
@@ -15,7 +16,7 @@ const MAX_REMEMBERED = 1_000;
 
 /** `poolOf` gives connections that see a tenant's rows only. */
 export function createTenantDb(all: Kysely<Schema>, poolOf: (tenantId: string) => PostgresPool): TenantDb {
-  const remembered = new Map<string, Kysely<Schema>>();
+  const remembered = new LRUCache<string, Kysely<Schema>>({ max: MAX_REMEMBERED });
   return {
     all,
     of(tenantId) {
@@ -24,8 +25,6 @@ export function createTenantDb(all: Kysely<Schema>, poolOf: (tenantId: string) =
       // It becomes part of a statement's text.
       if (!isUuid(tenantId)) throw new TypeError('a tenant is named by a UUID');
       const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: poolOf(tenantId) }) });
-      const [oldest] = remembered.keys();
-      if (oldest !== undefined && remembered.size >= MAX_REMEMBERED) remembered.delete(oldest);
       remembered.set(tenantId, db);
       return db;
     },

@@ -25,7 +25,7 @@ export function createCharge({ limiter, clientOf, quotas }: ChargeDeps): Charge 
   return async ({ request, response }, cost) => {
     if (cost === 0) return;
     const tenantId = keyHolderOf(response);
-    const points = tenantId === undefined ? limiter.points : await pointsOf(quotas, tenantId);
+    const points = tenantId === undefined ? limiter.points : (await quotas.get(tenantId)).requestsPerMinute;
     if (points === null) return;
     const spender = tenantId === undefined ? clientOf(request) : `tenant ${tenantId}`;
     const { isAllowed, remaining, resetMs } = await limiter.spend(spender, cost, points);
@@ -43,8 +43,4 @@ export function createCharge({ limiter, clientOf, quotas }: ChargeDeps): Charge 
 function keyHolderOf(response: Response): string | undefined {
   const principal = principalOf(response);
   return principal === undefined || principal.keyId === null ? undefined : principal.tenantId;
-}
-
-async function pointsOf(quotas: QuotaService, tenantId: string): Promise<number | null> {
-  return (await quotas.get(tenantId)).requestsPerMinute;
 }
